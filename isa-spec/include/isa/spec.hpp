@@ -1,0 +1,424 @@
+// Spec: the typed, elaborated machine. The only currency between Pogo's parts; nothing here needs syntax.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isa/source.hpp"
+#include "isa/term.hpp"
+
+namespace pogo::isa {
+
+/// What a state element holds (semantics, section 1; Popek & Goldberg 1974, section 2).
+enum class Role : std::uint8_t { data, memory, pc, mode, relocation, control, io, time };
+[[nodiscard]] std::string_view name(Role role);
+
+/// Why control passes to a trap entry.
+enum class TrapKind : std::uint8_t { memory, privilege, call, arithmetic, illegal, exit };
+/// "memory", "privilege", "call", "arithmetic", "illegal", "virtual".
+[[nodiscard]] std::string_view name(TrapKind kind);
+
+/// A number into one vector of a Spec, told apart by type.
+template <class Tag>
+struct Id {
+    std::uint32_t index = 0xffffffff;
+    friend auto operator<=>(const Id&, const Id&) = default;
+    [[nodiscard]] bool valid() const { return index != 0xffffffff; }
+};
+using ElementId = Id<struct ElementTag>;
+using CauseId = Id<struct CauseTag>;
+using ModeId = Id<struct ModeTag>;
+using ContextId = Id<struct ContextTag>;
+using InstructionId = Id<struct InstructionTag>;
+using FormId = Id<struct FormTag>;
+
+/// A piece of state with exactly one role: a register, one field of a register, or a register file.
+/// A register whose fields have roles of their own is several elements, named "sr.S", "sr.I", ….
+struct Element {
+    std::string name;
+    unsigned width = 0;    ///< bits, 1 to 64
+    unsigned entries = 1;  ///< 1 for a scalar, else the number of registers of the file
+    Role role = Role::data;
+    Variable variable;       ///< BitVec(width), or Array(index_width, width) for a file
+    unsigned index_width = 0;  ///< bits of a file's index; 0 for a scalar
+    unsigned slot = 0;       ///< first of its 2^index_width slots in a State
+    bool input = false;      ///< driven by the platform (an interrupt line), not by instructions
+    SourceRange where;
+    [[nodiscard]] bool is_file() const { return index_width != 0; }
+    [[nodiscard]] unsigned slots() const { return 1U << index_width; }
+};
+
+/// A register as the manuals name it, put together from elements: how states are read and printed by name.
+struct Register {
+    struct Piece {
+        ElementId element;
+        unsigned entry = 0;  ///< of a register file
+        unsigned high = 0;   ///< bits of the register, inclusive
+        unsigned low = 0;
+        unsigned from = 0;   ///< lowest bit of the element
+    };
+    std::string name;
+    unsigned width = 0;
+    std::vector<Piece> pieces;  ///< bits that no piece covers read as zero
+};
+
+/// Registers of which one at a time stands under the bank's name (68000 A7; Arm r13).
+struct Bank {
+    struct Member {
+        Word value = 0;  ///< of the selector
+        ElementId element;
+    };
+    std::string name;
+    Term selector;
+    std::vector<Member> members;
+    SourceRange where;
+};
+
+/// A processor mode: values of elements of role mode. Elements not named may have any value.
+struct Mode {
+    struct Part {
+        ElementId element;
+        Word value = 0;
+    };
+    std::string name;
+    std::vector<Part> cube;
+    SourceRange where;
+};
+
+/// The pair of modes that counts: where the guest's supervisor believes to be and where it really runs.
+struct Context {
+    std::string name;
+    ModeId supervisor;
+    ModeId user;
+    std::vector<ElementId> guest;  ///< elements that belong to the guest here, so count as data whatever their role
+    SourceRange where;
+};
+
+/// A cause of traps. Its entry is a transition from the state in which the instruction began.
+struct Meaning;
+
+/// A load from memory. Loads happen in order; each sees memory as it was before the instruction.
+struct Load {
+    Term guard;
+    Term address;       ///< as the program sees it (width Spec::address_width)
+    Term physical;      ///< after translation (width Spec::physical_width)
+    bool direct = false;  ///< by physical address, not through the translation
+    unsigned units = 1;
+    Variable result;    ///< BitVec(units * unit bits), in the machine's endianness
+    SourceRange where;
+};
+
+/// A store to memory. Stores happen in order, after all loads and only when no trap fires.
+struct Store {
+    Term guard;
+    Term address;
+    Term physical;
+    bool direct = false;
+    unsigned units = 1;
+    Term data;
+    SourceRange where;
+};
+
+/// The instruction gives way to a trap entry if the guard holds and no earlier trap of the list fired.
+struct Trap {
+    CauseId cause;
+    Term guard;
+    std::vector<Term> arguments;  ///< as many as the cause has parameters
+    unsigned loads_before = 0;    ///< the trap is decided after this many loads
+    SourceRange where;
+};
+
+/// element := value, or element[index] := value if guard. A scalar element occurs at most once and has a true guard;
+/// writes to one register file happen in order.
+struct Write {
+    ElementId element;
+    Term index;  ///< invalid for a scalar
+    Term value;
+    Term guard;
+    SourceRange where;
+};
+
+/// A guarded, parallel transition. All terms speak of the state before it, of results of its loads (those before in
+/// order), of the fields of the encoding, of `choices`, and in a trap entry of the cause's parameters.
+/// If a trap fires, neither writes nor stores happen.
+struct Meaning {
+    std::vector<Load> loads;
+    std::vector<Trap> traps;
+    std::vector<Store> stores;
+    std::vector<Write> writes;      ///< a transition of an instruction always writes the pc
+    std::vector<Variable> choices;  ///< unpredictable values: any will do
+};
+
+struct Cause {
+    std::string name;
+    TrapKind kind = TrapKind::illegal;
+    std::vector<Variable> parameters;
+    /// Reads `pc` as the address of the instruction that trapped (or would have been next) and Spec::next_pc.
+    Meaning entry;
+    SourceRange where;
+};
+
+/// Taken between instructions when the condition holds; the first of Spec::interrupts that does wins.
+struct Interrupt {
+    std::string name;
+    Term condition;
+    Meaning entry;  ///< reads `pc` as the address of the instruction that would have been next
+    SourceRange where;
+};
+
+/// A field of an encoding: a variable part of the instruction's bits.
+struct Field {
+    std::string name;
+    unsigned width = 0;
+    Variable variable;
+    std::vector<std::string> names;  ///< how values 0, 1, … are written in assembly; empty: as numbers
+};
+
+/// The bits of an instruction: parcels in the order of their addresses, each read in the machine's endianness.
+struct Encoding {
+    struct Parcel {
+        std::uint64_t mask = 0;   ///< bits that are fixed
+        std::uint64_t value = 0;  ///< their values
+    };
+    struct Piece {
+        unsigned field = 0;  ///< index into Form::fields
+        unsigned from = 0;   ///< lowest bit of the field
+        unsigned width = 0;
+        unsigned parcel = 0;
+        unsigned low = 0;  ///< lowest bit in the parcel
+    };
+    std::vector<Parcel> parcels;
+    std::vector<Piece> pieces;
+    Term where;  ///< Bool over the fields: other values are not this instruction
+};
+
+/// Assembly text as it is printed: literal text and operands by field.
+struct AssemblyPart {
+    enum class Kind : std::uint8_t {
+        text,        ///< `text` as it is
+        number,      ///< the field, unsigned, decimal
+        signed_,     ///< the field, two's complement, decimal
+        hex,         ///< the field, 0x…
+        name,        ///< Field::names[value]
+        relative,    ///< an address: that of the instruction + offset + the sign-extended field << shift
+    };
+    Kind kind = Kind::text;
+    std::string text;
+    unsigned field = 0;
+    int offset = 0;  ///< units
+    unsigned shift = 0;
+};
+
+/// One concrete shape of an instruction: all operand cases chosen, so a fixed length and one meaning.
+struct Form {
+    InstructionId instruction;
+    std::string variant;  ///< the operand cases chosen, as in "W.Dn.PreDec"; empty where there is one form
+    Encoding encoding;
+    std::vector<Field> fields;
+    std::vector<AssemblyPart> assembly;
+    Meaning meaning;
+};
+
+/// A row of every report.
+struct Instruction {
+    std::string name;       ///< as people say it: "MOVE from SR"
+    std::string identifier; ///< as in the spec: move_from_sr
+    std::string assembly;   ///< pattern for people: "move.w %sr,<ea>"
+    std::string encoding;   ///< pattern for people: "0100000011 mode reg"
+    std::uint32_t first_form = 0;
+    std::uint32_t form_count = 0;
+    unsigned timing_class = 0;  ///< index into Timing::classes
+    SourceRange where;
+};
+
+/// Address translation as a template over three variables; `physical` holds where no fault's guard does.
+/// The checker may leave it uninterpreted over `reads`; the model runs it.
+struct Translation {
+    Variable address;  ///< BitVec(address_width)
+    Variable access;   ///< BitVec(2): see Access
+    Variable units;    ///< BitVec(8): size of the access
+    Term physical;     ///< BitVec(physical_width)
+    std::vector<Trap> faults;
+    std::vector<ElementId> reads;
+};
+enum class Access : std::uint8_t { fetch = 0, load = 1, store = 2 };
+
+/// A range of physical addresses with a role of its own (vectors, PSW cells), for direct accesses.
+struct Region {
+    std::string name;
+    Word first = 0;
+    Word last = 0;
+    Role role = Role::control;
+    SourceRange where;
+};
+
+/// A property that restricts the states quantified over.
+struct Invariant {
+    std::string name;
+    Term holds;
+    SourceRange where;
+};
+
+/// The timing contract: see docs/timing.md.
+struct Timing {
+    struct Class {
+        std::string name;
+        unsigned occupies = 1;  ///< cycles in the execute stage
+        unsigned latency = 1;   ///< cycles from entering execute until a dependent instruction may enter it
+        bool serialises = false;  ///< younger instructions are fetched anew after it
+    };
+    std::vector<std::string> stages{"fetch", "decode", "execute", "memory", "writeback"};
+    unsigned decode_stage = 1;    ///< indices into stages
+    unsigned execute_stage = 2;
+    unsigned memory_stage = 3;
+    bool forwarding = true;       ///< without it results are ready when the instruction leaves the last stage
+    unsigned fetch_parcels = 1;   ///< parcels fetched per cycle
+    unsigned load_latency = 1;    ///< extra cycles in the memory stage per load
+    unsigned store_latency = 0;
+    unsigned branch_penalty = 0;  ///< cycles beyond refilling the pipeline
+    unsigned trap_cycles = 1;     ///< cycles in execute for a trap entry
+    unsigned interrupt_cycles = 1;
+    std::vector<Class> classes;   ///< class 0 is the default
+};
+
+/// A device of the platform, by physical address.
+struct Device {
+    enum class Kind : std::uint8_t { ram, uart, timer, interrupt_controller, exit };
+    Kind kind = Kind::ram;
+    std::string name;
+    std::uint64_t base = 0;  ///< in units
+    std::uint64_t size = 0;  ///< in units
+    unsigned line = 0;       ///< input of the interrupt controller
+    SourceRange where;
+};
+
+/// How the outside world meets the machine: devices and the input elements they drive.
+struct Platform {
+    std::vector<Device> devices;
+    std::optional<ElementId> interrupt_input;  ///< the element that the interrupt controller drives
+};
+
+/// A rule of a VT extension: which instructions leave the virtual state, under which condition.
+struct ExitRule {
+    enum class Select : std::uint8_t { privileged, instruction };
+    Select select = Select::privileged;
+    InstructionId instruction;  ///< for Select::instruction
+    Term when;                  ///< Bool over the state, beyond being virtual
+    SourceRange where;
+};
+
+/// A VT extension as declared by its policy, not yet applied: vt::extend makes an extended Spec of it.
+struct Extension {
+    std::string name;
+    Term active;      ///< Bool over the state: the processor is in the virtual state
+    Term supervisor;  ///< Bool over the state: the guest is in its supervisor mode
+    CauseId exit;     ///< the special trap; its first parameter is the number of the instruction's row
+    std::vector<ExitRule> rules;
+    std::optional<Translation> second;  ///< guest physical → host physical, applied in the virtual state
+    std::vector<std::uint32_t> interrupts;  ///< numbers of interrupts that belong to real mode: taken as exits
+    SourceRange where;
+};
+
+struct Parameter {
+    std::string name;
+    std::string value;  ///< as chosen
+};
+
+struct Spec {
+    std::string name;
+    std::string title;  ///< one line for people
+    std::vector<Parameter> parameters;
+    bool big_endian = false;
+    unsigned unit_bits = 8;       ///< bits of an addressable unit of memory, at most 64
+    unsigned address_width = 32;  ///< bits of an address as programs see it, at most 64
+    unsigned physical_width = 32;
+    unsigned parcel_units = 1;    ///< instructions are made of parcels of this many units, at most 64 bits
+    std::optional<unsigned> elf_machine;  ///< e_machine of its ELF files
+
+    Terms terms;
+    std::vector<Element> elements;
+    std::vector<Register> registers;
+    std::vector<Bank> banks;
+    std::vector<Mode> modes;          ///< in order, most privileged first
+    std::vector<Context> contexts;    ///< the first is the default
+    std::vector<Region> regions;
+    std::vector<Cause> causes;
+    std::vector<Interrupt> interrupts;
+    std::vector<Invariant> invariants;
+    std::vector<Instruction> instructions;
+    std::vector<Form> forms;
+    Translation translation;
+    Meaning reset;
+    Timing timing;
+    Platform platform;
+    std::optional<Extension> extension;
+
+    ElementId pc;
+    Variable next_pc;  ///< address of the following instruction, in trap entries
+    Variable opcode;   ///< the first parcel, in the arguments of `illegal`
+    Trap illegal;      ///< what happens where nothing decodes (guard is true)
+    Term waiting;      ///< Bool: no instruction starts while it holds (WFI, STOP)
+    Term halted;       ///< Bool: the machine has stopped for good
+    unsigned slots = 0;  ///< number of slots of a State
+
+    [[nodiscard]] const Element& operator[](ElementId id) const { return elements[id.index]; }
+    [[nodiscard]] const Cause& operator[](CauseId id) const { return causes[id.index]; }
+    [[nodiscard]] const Mode& operator[](ModeId id) const { return modes[id.index]; }
+    [[nodiscard]] const Context& operator[](ContextId id) const { return contexts[id.index]; }
+    [[nodiscard]] const Instruction& operator[](InstructionId id) const { return instructions[id.index]; }
+    [[nodiscard]] const Form& operator[](FormId id) const { return forms[id.index]; }
+    [[nodiscard]] unsigned parcel_bits() const { return parcel_units * unit_bits; }
+    [[nodiscard]] ElementId find_element(std::string_view name) const;
+    [[nodiscard]] const Register* find_register(std::string_view name) const;
+    [[nodiscard]] CauseId find_cause(std::string_view name) const;
+    [[nodiscard]] ModeId find_mode(std::string_view name) const;
+    [[nodiscard]] ContextId find_context(std::string_view name) const;
+    [[nodiscard]] InstructionId find_instruction(std::string_view name_or_identifier) const;
+};
+
+/// Architectural registers as numbers: one slot a scalar element, 2^index_width slots a register file.
+struct State {
+    std::vector<std::uint64_t> slots;
+    explicit State(const Spec& spec) : slots(spec.slots, 0) {}
+    State() = default;
+    [[nodiscard]] std::uint64_t get(const Element& element, unsigned entry = 0) const { return slots[element.slot + entry]; }
+    void set(const Element& element, std::uint64_t value, unsigned entry = 0) { slots[element.slot + entry] = value; }
+    [[nodiscard]] std::uint64_t get(const Register& reg, const Spec& spec) const;
+    void set(const Register& reg, const Spec& spec, std::uint64_t value);
+    friend bool operator==(const State&, const State&) = default;
+};
+
+/// An instruction as found in memory.
+struct Decoded {
+    FormId form;
+    std::vector<std::uint64_t> fields;  ///< values, in the order of Form::fields
+};
+
+/// Finds forms by their bits. Built once per Spec.
+class Decoder {
+  public:
+    explicit Decoder(const Spec& spec);
+    /// The parcels the first of the given ones begin; nothing when no form fits. `wanted` is set to the number of
+    /// parcels to supply when more are needed to decide (never more than the longest encoding).
+    [[nodiscard]] std::optional<Decoded> decode(std::span<const std::uint64_t> parcels, unsigned& wanted) const;
+
+  private:
+    struct Branch {
+        std::uint64_t mask = 0;  ///< of the first parcel; zero in a leaf
+        unsigned shift = 0;
+        std::vector<std::uint32_t> children;  ///< indexed by (parcel & mask) >> shift; numbers of branches
+        std::vector<std::uint32_t> forms;     ///< of a leaf
+    };
+    std::uint32_t build(std::vector<std::uint32_t> forms, std::uint64_t used);
+    const Spec* spec_;
+    std::vector<Branch> branches_;
+};
+
+/// The parcels of an instruction with the given field values.
+[[nodiscard]] std::vector<std::uint64_t> encode(const Form& form, std::span<const std::uint64_t> fields);
+
+}  // namespace pogo::isa

@@ -1,0 +1,51 @@
+// Source buffers and positions.
+// SPDX-License-Identifier: Apache-2.0
+#include "isa/source.hpp"
+
+#include <algorithm>
+
+#include "isa/require.hpp"
+
+namespace pogo::isa {
+
+SourceRange cover(SourceRange first, SourceRange last) {
+    if (!first.valid()) return last;
+    if (!last.valid()) return first;
+    POGO_REQUIRE(first.buffer == last.buffer);
+    return {first.buffer, std::min(first.begin, last.begin), std::max(first.end, last.end)};
+}
+
+std::uint32_t SourceManager::add(std::string name, std::string text) {
+    Buffer buffer{std::move(name), std::move(text), {0}};
+    for (std::uint32_t i = 0; i < buffer.text.size(); ++i)
+        if (buffer.text[i] == '\n') buffer.line_starts.push_back(i + 1);
+    buffers_.push_back(std::move(buffer));
+    return static_cast<std::uint32_t>(buffers_.size() - 1);
+}
+
+std::string_view SourceManager::name(std::uint32_t buffer) const { return buffers_.at(buffer).name; }
+
+std::string_view SourceManager::text(std::uint32_t buffer) const { return buffers_.at(buffer).text; }
+
+std::string_view SourceManager::text(SourceRange range) const {
+    return text(range.buffer).substr(range.begin, range.end - range.begin);
+}
+
+Place SourceManager::place(SourceRange range) const {
+    if (!range.valid()) return {"<none>", 0, 0};
+    const auto& buffer = buffers_.at(range.buffer);
+    const auto next = std::upper_bound(buffer.line_starts.begin(), buffer.line_starts.end(), range.begin);
+    const auto line = static_cast<unsigned>(next - buffer.line_starts.begin());
+    return {buffer.name, line, range.begin - buffer.line_starts[line - 1] + 1};
+}
+
+std::string_view SourceManager::line(SourceRange range) const {
+    const auto& buffer = buffers_.at(range.buffer);
+    const auto start = buffer.line_starts[place(range).line - 1];
+    const auto end = buffer.text.find('\n', start);
+    auto line = std::string_view(buffer.text).substr(start, end == std::string::npos ? end : end - start);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    return line;
+}
+
+}  // namespace pogo::isa
