@@ -48,20 +48,20 @@ IdType find(const std::vector<T>& list, std::string_view name, IdType) {
 
 }  // namespace
 
-ElementId Spec::find_element(std::string_view name) const { return find(elements, name, ElementId{}); }
-CauseId Spec::find_cause(std::string_view name) const { return find(causes, name, CauseId{}); }
-ModeId Spec::find_mode(std::string_view name) const { return find(modes, name, ModeId{}); }
-ContextId Spec::find_context(std::string_view name) const { return find(contexts, name, ContextId{}); }
+ElementId Spec::find_element(std::string_view wanted) const { return find(elements, wanted, ElementId{}); }
+CauseId Spec::find_cause(std::string_view wanted) const { return find(causes, wanted, CauseId{}); }
+ModeId Spec::find_mode(std::string_view wanted) const { return find(modes, wanted, ModeId{}); }
+ContextId Spec::find_context(std::string_view wanted) const { return find(contexts, wanted, ContextId{}); }
 
-InstructionId Spec::find_instruction(std::string_view name) const {
+InstructionId Spec::find_instruction(std::string_view wanted) const {
     for (std::uint32_t i = 0; i < instructions.size(); ++i)
-        if (instructions[i].name == name || instructions[i].identifier == name) return {i};
+        if (instructions[i].name == wanted || instructions[i].identifier == wanted) return {i};
     return {};
 }
 
-const Register* Spec::find_register(std::string_view name) const {
+const Register* Spec::find_register(std::string_view wanted) const {
     for (const auto& reg : registers)
-        if (reg.name == name) return &reg;
+        if (reg.name == wanted) return &reg;
     return nullptr;
 }
 

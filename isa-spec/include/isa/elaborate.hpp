@@ -1,0 +1,38 @@
+// From syntax trees to a typed Spec: names resolved, parameters chosen, widths checked, meanings built.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "isa/ast.hpp"
+#include "isa/diagnostic.hpp"
+#include "isa/spec.hpp"
+
+namespace pogo::isa {
+
+/// Values given to machine parameters, as written on the command line: {"model", "68010"}.
+using Arguments = std::vector<std::pair<std::string, std::string>>;
+
+/// Elaborates a machine, with an extension's declarations when one is given. Nothing when there were errors.
+/// The work is bounded: more than 20 million expanded expressions are an error.
+[[nodiscard]] std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
+                                            Diagnostics& diagnostics);
+
+/// Parses and elaborates texts already registered with `sources`.
+[[nodiscard]] std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
+                                            std::optional<std::uint32_t> extension, const Arguments& arguments,
+                                            Diagnostics& diagnostics);
+
+/// Reads the files and does the same. A file that cannot be read is a diagnostic.
+[[nodiscard]] std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
+                                                 const std::optional<std::string>& extension,
+                                                 const Arguments& arguments, Diagnostics& diagnostics);
+
+/// The text of a file, or a diagnostic. Files over 64 MiB are refused.
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics);
+
+}  // namespace pogo::isa

@@ -1,0 +1,14 @@
+// From text to syntax tree.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "isa/ast.hpp"
+#include "isa/diagnostic.hpp"
+
+namespace pogo::isa {
+
+/// Parses one buffer: a machine, or an extension. Goes on after errors; what could not be read is left out.
+/// Nesting deeper than 200 is an error.
+[[nodiscard]] Ast parse(const SourceManager& sources, std::uint32_t buffer, Diagnostics& diagnostics);
+
+}  // namespace pogo::isa

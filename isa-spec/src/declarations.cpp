@@ -1,0 +1,920 @@
+// Elaboration of declarations: state, modes, traps, timing, platform, extension.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <fstream>
+#include <sstream>
+
+#include "elaborator.hpp"
+#include "isa/parser.hpp"
+#include "isa/require.hpp"
+
+namespace pogo::isa {
+
+std::optional<Spec> Elaborator::run() {
+    if (!machine_.is(Syntax::machine)) return std::nullopt;
+    spec_.name = machine_.text;
+    const auto before = diagnostics_.errors();
+    const auto number_ast = [](Word value) {
+        return Ast{Syntax::number, {}, {}, value, 0, {}};
+    };
+    access_ = {Syntax::enumeration, {}, "Access", 0, 0, {}};
+    access_.children.push_back({Syntax::type, {}, "bits", 0, 0, {number_ast(2)}});
+    for (const auto& [word, access] : {std::pair{"fetch", Access::fetch}, {"load", Access::load}, {"store", Access::store}})
+        access_.children.push_back({Syntax::enumerator, {}, word, 0, 0, {number_ast(static_cast<Word>(access))}});
+    add("Access", Symbol::Kind::enumeration, access_);
+    attempt([&] { parameters(); });
+    attempt([&] { properties(); });
+    if (diagnostics_.errors() != before) return std::nullopt;
+    std::size_t first = 1;
+    while (first < machine_.size() && machine_[first].is(Syntax::property)) ++first;
+    attempt([&] { collect(machine_.children, first, declarations_); });
+    if (extension_ != nullptr) {
+        if (!extension_->is(Syntax::extension) || extension_->size() == 0) return std::nullopt;
+        if ((*extension_)[0].text != spec_.name)
+            diagnostics_.report(Code::E0601, (*extension_)[0].range, (*extension_)[0].text, spec_.name);
+        attempt([&] { collect(extension_->children, 1, extension_declarations_); });
+    }
+    // Timing classes are named by instructions, and everything is named before it is looked into.
+    for (const auto* list : {&declarations_, &extension_declarations_})
+        for (const Ast* ast : *list) attempt([&] { declare(*ast); });
+    if (!spec_.pc.valid()) diagnostics_.report(Code::E0301, machine_.range, "a register with role pc");
+    if (diagnostics_.errors() != before) return std::nullopt;
+    pc_value_ = spec_.terms.variable(spec_[spec_.pc].variable);
+    spec_.next_pc = spec_.terms.declare("next_pc", Sort::bits(spec_[spec_.pc].width));
+    spec_.opcode = spec_.terms.declare("opcode", Sort::bits(spec_.parcel_bits()));
+    spec_.waiting = spec_.halted = spec_.terms.boolean(false);
+    spec_.timing.classes.clear();
+    for (const auto* list : {&declarations_, &extension_declarations_})
+        for (const Ast* ast : *list)
+            if (ast->is(Syntax::timing) || ast->is(Syntax::platform)) attempt([&] { define(*ast); });
+    if (spec_.timing.classes.empty()) spec_.timing.classes.push_back({"default", 1, 1, false});
+    for (const Ast* ast : declarations_)
+        if (!ast->is(Syntax::timing) && !ast->is(Syntax::platform)) attempt([&] { define(*ast); });
+    in_extension_ = true;
+    if (extension_ != nullptr) attempt([&] { define_extension(*extension_); });
+    in_extension_ = false;
+    attempt([&] { finish(); });
+    if (diagnostics_.errors() != before) return std::nullopt;
+    return std::move(spec_);
+}
+
+// `when` around declarations is decided here, so everything after sees one flat list.
+void Elaborator::collect(const std::vector<Ast>& list, std::size_t from, std::vector<const Ast*>& into) {
+    for (std::size_t i = from; i < list.size(); ++i) {
+        if (!list[i].is(Syntax::when)) {
+            into.push_back(&list[i]);
+            continue;
+        }
+        attempt([&] {
+            if (constant_condition(list[i][0]))
+                collect(list[i][1].children, 0, into);
+            else if (list[i].size() > 2)
+                collect(list[i][2].children, 0, into);
+        });
+    }
+}
+
+Symbol& Elaborator::add(std::string_view name, Symbol::Kind kind, const Ast& ast) {
+    const auto [place, fresh] = symbols_.try_emplace(std::string(name));
+    if (!fresh) {
+        auto& diagnostic = diagnostics_.report(Code::E0202, ast.range, std::string(name));
+        if (place->second.where.valid()) diagnostic.notes.push_back({place->second.where, "first declared here"});
+        throw Abandon{};
+    }
+    place->second.kind = kind;
+    place->second.ast = &ast;
+    place->second.where = ast.range;
+    return place->second;
+}
+
+unsigned Elaborator::positive(const Ast& ast, unsigned limit) {
+    const Value value = eval(ast);
+    const Number n = number(value, ast.range);
+    if (n < 1 || n > static_cast<Number>(limit)) fail(Code::E0302, ast.range, describe(value), fmt::format("1 to {}", limit));
+    return static_cast<unsigned>(n);
+}
+
+void Elaborator::parameters() {
+    for (const Ast& ast : machine_[0].children) {
+        const auto given = std::find_if(arguments_.rbegin(), arguments_.rend(),
+                                        [&](const auto& argument) { return argument.first == ast.text; });
+        std::string text;
+        Value value;
+        const Ast& domain = ast[0];
+        const auto word = [](const Ast& expression) { return expression.text; };
+        const std::string written = given != arguments_.rend() ? given->second : "";
+        const bool use = given != arguments_.rend();
+        bool good = true;
+        std::string wanted;
+        const auto read_number = [&](const std::string& digits, Number& into) {
+            if (digits.empty() || digits.size() > 18) return false;
+            into = 0;
+            for (const char c : digits) {
+                if (c < '0' || c > '9') return false;
+                into = into * 10 + (c - '0');
+            }
+            return true;
+        };
+        if (domain.is(Syntax::set_of)) {
+            // Values are numbers or names; a name stands for its place in the list.
+            text = use ? written : word(ast[1]);
+            good = false;
+            for (std::size_t i = 0; i < domain.size(); ++i) {
+                wanted += (i > 0 ? ", " : "") + word(domain[i]);
+                if (domain[i].is(Syntax::name)) {
+                    Symbol& symbol = symbols_[domain[i].text];
+                    symbol.kind = Symbol::Kind::number;
+                    symbol.where = domain[i].range;
+                    symbol.value = Value::of(static_cast<Number>(i));
+                }
+                if (word(domain[i]) != text) continue;
+                good = true;
+                value = domain[i].is(Syntax::name) ? Value::of(static_cast<Number>(i)) : eval(domain[i]);
+            }
+        } else if (domain.is(Syntax::type) && domain.text == "bool") {
+            text = use ? written : word(ast[1]);
+            wanted = "true, false";
+            good = text == "true" || text == "false";
+            value = Value::of(spec_.terms.boolean(text == "true"));
+        } else if (domain.is(Syntax::range)) {
+            const Number low = number(domain[0]);
+            const Number high = number(domain[1]);
+            Number n = 0;
+            wanted = fmt::format("{} to {}", word(domain[0]), word(domain[1]));
+            good = use ? read_number(written, n) : true;
+            if (!use) n = number(ast[1]);
+            text = use ? written : word(ast[1]);
+            good = good && n >= low && n <= high;
+            value = Value::of(n);
+        } else {
+            fail(Code::E0303, domain.range);
+        }
+        if (!good) {
+            diagnostics_.report(Code::E0306, use ? SourceRange{} : ast.range, text, ast.text, wanted);
+            continue;
+        }
+        add(ast.text, Symbol::Kind::number, ast).value = value;
+        spec_.parameters.push_back({ast.text, text});
+    }
+    for (const auto& [name, value] : arguments_) {
+        const bool known = std::any_of(machine_[0].children.begin(), machine_[0].children.end(),
+                                       [&, &n = name](const Ast& ast) { return ast.text == n; });
+        if (known) continue;
+        std::string all;
+        for (const Ast& ast : machine_[0].children) all += (all.empty() ? "" : ", ") + ast.text;
+        diagnostics_.report(Code::E0307, SourceRange{}, name, spec_.name, all.empty() ? "none" : all);
+    }
+}
+
+void Elaborator::properties() {
+    unsigned parcel = 0;
+    bool physical = false;
+    for (std::size_t i = 1; i < machine_.size() && machine_[i].is(Syntax::property); ++i) {
+        const Ast& ast = machine_[i];
+        attempt([&] {
+            if (ast.size() != 1) fail(Code::E0302, ast.range, "this property", "one value");
+            const Ast& value = ast[0];
+            if (ast.text == "title") {
+                spec_.title = value.text;
+            } else if (ast.text == "endian") {
+                if (value.text != "big" && value.text != "little")
+                    fail(Code::E0302, value.range, fmt::format("`{}`", value.text), "big or little");
+                spec_.big_endian = value.text == "big";
+            } else if (ast.text == "unit") {
+                spec_.unit_bits = positive(value, 64);
+            } else if (ast.text == "address") {
+                spec_.address_width = positive(value, 64);
+            } else if (ast.text == "physical") {
+                spec_.physical_width = positive(value, 64);
+                physical = true;
+            } else if (ast.text == "parcel") {
+                parcel = positive(value, 64);
+            } else if (ast.text == "elf") {
+                spec_.elf_machine = positive(value, 65535);
+            } else {
+                fail(Code::E0304, ast.range, ast.text);
+            }
+        });
+    }
+    if (!physical) spec_.physical_width = spec_.address_width;
+    if (parcel == 0) parcel = spec_.unit_bits;
+    if (parcel % spec_.unit_bits != 0) fail(Code::E0305, machine_.range, fmt::format("{}", parcel), fmt::format("{}", spec_.unit_bits));
+    spec_.parcel_units = parcel / spec_.unit_bits;
+}
+
+Role Elaborator::role_of(const Ast& ast) {
+    static const std::map<std::string_view, Role> roles = {
+        {"data", Role::data},       {"memory", Role::memory}, {"pc", Role::pc}, {"mode", Role::mode},
+        {"relocation", Role::relocation}, {"control", Role::control}, {"io", Role::io}, {"time", Role::time}};
+    const auto role = roles.find(ast.text);
+    if (role == roles.end()) fail(Code::E0308, ast.range, ast.text);
+    return role->second;
+}
+
+ElementId Elaborator::add_element(std::string name, unsigned width, unsigned entries, Role role, SourceRange where) {
+    if (width > 64) fail(Code::E0309, where, name, fmt::format("{}", width));
+    Element element;
+    element.name = std::move(name);
+    element.width = width;
+    element.entries = entries;
+    element.role = role;
+    element.where = where;
+    if (entries > 1) element.index_width = static_cast<unsigned>(std::bit_width(entries - 1));
+    element.variable = spec_.terms.declare(
+        element.name, entries > 1 ? Sort::array(element.index_width, width) : Sort::bits(width));
+    element.slot = spec_.slots;
+    spec_.slots += element.slots();
+    spec_.elements.push_back(std::move(element));
+    const ElementId id{static_cast<std::uint32_t>(spec_.elements.size() - 1)};
+    if (role == Role::pc) {
+        if (spec_.pc.valid()) fail(Code::E0310, where);
+        spec_.pc = id;
+    }
+    return id;
+}
+
+void Elaborator::declare_register(const Ast& ast) {
+    const Type of = type(ast[0]);
+    if (of.kind != Type::Kind::bits) fail(Code::E0206, ast[0].range, "bits(n)", ast[0].text);
+    Symbol& symbol = add(ast.text, Symbol::Kind::state, ast);
+    RegisterSymbol& reg = symbol.state;
+    using Part = Target::Part;
+    if (ast.size() == 2) {
+        if (!ast[1].is(Syntax::role)) fail(Code::E0311, ast.range, ast.text);
+        const ElementId id = add_element(ast.text, of.width, 1, role_of(ast[1]), ast.range);
+        reg.target.parts.push_back({Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
+        return;
+    }
+    struct Piece {
+        unsigned high;
+        unsigned low;
+        const Ast* ast;
+    };
+    std::vector<Piece> pieces;
+    for (std::size_t i = 2; i < ast.size(); ++i) {
+        const Number high = number(ast[i][0]);
+        const Number low = number(ast[i][1]);
+        if (low < 0 || high < low || high >= static_cast<Number>(of.width))
+            fail(Code::E0207, ast[i].range, describe(Value::of(high)), describe(Value::of(low)), fmt::format("{}", of.width));
+        pieces.push_back({static_cast<unsigned>(high), static_cast<unsigned>(low), &ast[i]});
+    }
+    std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.low < b.low; });
+    unsigned at = 0;
+    for (const Piece& piece : pieces) {
+        if (piece.low < at) fail(Code::E0312, piece.ast->range, piece.ast->text);
+        if (piece.low > at) reg.target.parts.push_back({Part::Kind::zero, piece.low - at, 0, {}, nullptr, nullptr, {}});
+        const unsigned width = piece.high - piece.low + 1;
+        const ElementId id =
+            add_element(ast.text + "." + piece.ast->text, width, 1, role_of((*piece.ast)[2]), piece.ast->range);
+        reg.target.parts.push_back({Part::Kind::element, width, 0, id, nullptr, nullptr, {}});
+        if (!reg.fields.emplace(piece.ast->text, std::pair{piece.high, piece.low}).second)
+            fail(Code::E0202, piece.ast->range, piece.ast->text);
+        at = piece.high + 1;
+    }
+    if (at < of.width) reg.target.parts.push_back({Part::Kind::zero, of.width - at, 0, {}, nullptr, nullptr, {}});
+}
+
+void Elaborator::declare_file(const Ast& ast) {
+    const unsigned size = positive(ast[0], 4096);
+    if (size < 2) fail(Code::E0302, ast[0].range, "the number 1", "2 to 4096");
+    const Type of = type(ast[1]);
+    if (of.kind != Type::Kind::bits) fail(Code::E0206, ast[1].range, "bits(n)", ast[1].text);
+    Symbol& symbol = add(ast.text, Symbol::Kind::file, ast);
+    symbol.file.size = size;
+    symbol.file.width = of.width;
+    symbol.file.element = add_element(ast.text, of.width, size, role_of(ast[2]), ast.range);
+    for (std::size_t i = 3; i < ast.size(); ++i) {
+        const Value index = eval(ast[i][0]);
+        const Number at = number(index, ast[i].range);
+        if (at < 0 || at >= static_cast<Number>(size))
+            fail(Code::E0223, ast[i].range, describe(index), ast.text, fmt::format("{}", size));
+        const auto entry = static_cast<unsigned>(at);
+        if (ast[i].is(Syntax::constant_entry))
+            symbol.file.constants.emplace_back(
+                entry, spec_.terms.value(bits(eval(ast[i][1], of.width), of.width, ast[i][1].range)));
+        else
+            symbol.file.banks.emplace_back(entry, ast[i].text);
+    }
+}
+
+void Elaborator::declare_bank(const Ast& ast) {
+    const Type of = type(ast[0]);
+    if (of.kind != Type::Kind::bits) fail(Code::E0206, ast[0].range, "bits(n)", ast[0].text);
+    const Role role = role_of(ast[2]);
+    std::vector<Bank::Member> members;
+    for (std::size_t i = 3; i < ast.size(); ++i) {
+        const Number value = number(ast[i][0]);
+        Symbol* known = find(ast[i].text);
+        ElementId id;
+        if (known == nullptr) {
+            // The declaration of a member is the bank itself.
+            Symbol& symbol = add(ast[i].text, Symbol::Kind::state, ast[i]);
+            id = add_element(ast[i].text, of.width, 1, role, ast[i].range);
+            symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
+        } else {
+            if (known->kind != Symbol::Kind::state || known->state.target.parts.size() != 1 ||
+                known->state.target.width() != of.width)
+                fail(Code::E0320, ast[i].range, ast[i].text);
+            id = known->state.target.parts[0].element;
+        }
+        members.push_back({static_cast<Word>(value), id});
+    }
+    if (members.empty()) fail(Code::E0320, ast.range, ast.text);
+    Symbol& symbol = add(ast.text, Symbol::Kind::bank, ast);
+    symbol.bank = {of.width, &ast[1], std::move(members)};
+}
+
+void Elaborator::declare_trap(const Ast& ast) {
+    static const std::map<std::string_view, TrapKind> kinds = {
+        {"memory", TrapKind::memory},         {"privilege", TrapKind::privilege}, {"call", TrapKind::call},
+        {"arithmetic", TrapKind::arithmetic}, {"illegal", TrapKind::illegal},     {"virtual", TrapKind::exit}};
+    const auto kind = kinds.find(ast[1].text);
+    if (kind == kinds.end()) fail(Code::E0314, ast[1].range, ast[1].text);
+    Cause cause;
+    cause.name = ast.text;
+    cause.kind = kind->second;
+    cause.where = ast.range;
+    for (const Ast& formal : ast[0].children) {
+        const Type of = type(formal[0]);
+        if (of.kind != Type::Kind::bits || of.width > 64) fail(Code::E0206, formal.range, "bits(n), n at most 64", formal[0].text);
+        cause.parameters.push_back(spec_.terms.declare(ast.text + "." + formal.text, Sort::bits(of.width)));
+    }
+    Symbol& symbol = add(ast.text, Symbol::Kind::cause, ast);
+    symbol.cause = {static_cast<std::uint32_t>(spec_.causes.size())};
+    spec_.causes.push_back(std::move(cause));
+}
+
+std::vector<std::string> Elaborator::set_cases(const Ast& ast, const Ast& group) {
+    if (ast.is(Syntax::none)) {
+        std::vector<std::string> all;
+        for (const Ast& child : group.children)
+            if (child.is(Syntax::operand_case)) all.push_back(child.text);
+        return all;
+    }
+    if (ast.is(Syntax::set_of)) {
+        std::vector<std::string> names;
+        for (const Ast& item : ast.children) {
+            const bool known = std::any_of(group.children.begin(), group.children.end(), [&](const Ast& child) {
+                return child.is(Syntax::operand_case) && child.text == item.text;
+            });
+            if (!known) fail(Code::E0216, item.range, item.text, group.text);
+            names.push_back(item.text);
+        }
+        return names;
+    }
+    if (ast.is(Syntax::binary)) {
+        auto left = set_cases(ast[0], group);
+        const auto right = set_cases(ast[1], group);
+        const auto contains = [](const auto& list, const std::string& s) {
+            return std::find(list.begin(), list.end(), s) != list.end();
+        };
+        if (ast.text == "-")
+            std::erase_if(left, [&](const std::string& s) { return contains(right, s); });
+        else
+            for (const auto& s : right)
+                if (!contains(left, s)) left.push_back(s);
+        return left;
+    }
+    const Symbol* symbol = find(ast.text);
+    if (symbol == nullptr) unknown_name(ast);
+    if (symbol->kind == Symbol::Kind::group && symbol->ast == &group) return set_cases(Ast{}, group);
+    if (symbol->kind != Symbol::Kind::set || symbol->set_group != group.text)
+        fail(Code::E0206, ast.range, "a set of cases of " + group.text, fmt::format("`{}`", ast.text));
+    return symbol->cases;
+}
+
+void Elaborator::declare_set(const Ast& ast) {
+    const Symbol* group = find(ast[0].text);
+    if (group == nullptr || group->kind != Symbol::Kind::group) fail(Code::E0206, ast[0].range, "an operand", ast[0].text);
+    auto cases = set_cases(ast[1], *group->ast);
+    Symbol& symbol = add(ast.text, Symbol::Kind::set, ast);
+    symbol.cases = std::move(cases);
+    symbol.set_group = ast[0].text;
+}
+
+// First round: names.
+void Elaborator::declare(const Ast& ast) {
+    switch (ast.kind) {
+        case Syntax::enumeration: add(ast.text, Symbol::Kind::enumeration, ast); break;
+        case Syntax::register_: declare_register(ast); break;
+        case Syntax::regfile: declare_file(ast); break;
+        case Syntax::bank: declare_bank(ast); break;
+        case Syntax::view: {
+            const auto target = target_of(ast[1]);
+            if (!target) fail(Code::E0209, ast[1].range);
+            const Type of = type(ast[0]);
+            if (of.width != target->width())
+                fail(Code::E0203, ast.range, fmt::format("bits({})", of.width), fmt::format("bits({})", target->width()));
+            add(ast.text, Symbol::Kind::state, ast).state.target = *target;
+            break;
+        }
+        case Syntax::input: {
+            const Type of = type(ast[0]);
+            Symbol& symbol = add(ast.text, Symbol::Kind::state, ast);
+            const ElementId id = add_element(ast.text, of.width, 1, Role::io, ast.range);
+            spec_.elements[id.index].input = true;
+            symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
+            break;
+        }
+        case Syntax::constant: {
+            const Value value = eval(ast[0]);
+            add(ast.text, Symbol::Kind::number, ast).value =
+                value.is_number() ? value : Value::of(any_bits(value, ast[0].range));
+            break;
+        }
+        case Syntax::function: add(ast.text, Symbol::Kind::function, ast); break;
+        case Syntax::procedure: add(ast.text, Symbol::Kind::procedure, ast); break;
+        case Syntax::trap: declare_trap(ast); break;
+        case Syntax::operand_group: add(ast.text, Symbol::Kind::group, ast); break;
+        case Syntax::set_: declare_set(ast); break;
+        case Syntax::interrupt: {
+            Symbol& symbol = add(ast.text, Symbol::Kind::interrupt, ast);
+            symbol.index = static_cast<std::uint32_t>(spec_.interrupts.size());
+            spec_.interrupts.push_back({ast.text, {}, {}, ast.range});
+            break;
+        }
+        case Syntax::translate:
+            if (in_extension_ || translate_ != nullptr) break;
+            for (const Ast* own : declarations_)
+                if (own == &ast) translate_ = &ast;
+            break;
+        default: break;
+    }
+}
+
+// Second round: what the names mean.
+void Elaborator::define(const Ast& ast) {
+    Terms& t = spec_.terms;
+    const auto pure = [&](const Ast& expression) {
+        Term result;
+        accesses_allowed_ = false;
+        next_value_ = {};
+        attempt([&] {
+            meaning(pc_value_, [&] { result = condition(expression); });
+        });
+        accesses_allowed_ = true;
+        return result.valid() ? result : t.boolean(false);
+    };
+    switch (ast.kind) {
+        case Syntax::mode: define_mode(ast); break;
+        case Syntax::context: define_context(ast); break;
+        case Syntax::region: {
+            const Number first = number(ast[0]);
+            const Number last = number(ast[1]);
+            if (first < 0 || last < first || static_cast<Word>(last) > ones(spec_.physical_width))
+                fail(Code::E0207, ast.range, describe(Value::of(last)), describe(Value::of(first)), "the physical address");
+            spec_.regions.push_back(
+                {ast.text, static_cast<Word>(first), static_cast<Word>(last), role_of(ast[2]), ast.range});
+            break;
+        }
+        case Syntax::invariant: spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range}); break;
+        case Syntax::wait: spec_.waiting = t.or_(spec_.waiting, pure(ast[0])); break;
+        case Syntax::halt: spec_.halted = t.or_(spec_.halted, pure(ast[0])); break;
+        case Syntax::reset:
+            next_value_ = {};
+            spec_.reset = meaning(pc_value_, [&] { block(ast[0]); });
+            break;
+        case Syntax::trap: {
+            const CauseId cause = find(ast.text)->cause;
+            next_value_ = t.variable(spec_.next_pc);
+            Meaning entry = meaning(pc_value_, [&] {
+                for (std::size_t i = 0; i < ast[0].size(); ++i)
+                    frames_.back().locals.push_back(
+                        {ast[0][i].text, Value::of(t.variable(spec_[cause].parameters[i])), nullptr});
+                block(ast[2]);
+            });
+            spec_.causes[cause.index].entry = std::move(entry);
+            break;
+        }
+        case Syntax::interrupt: {
+            const std::uint32_t index = find(ast.text)->index;
+            spec_.interrupts[index].condition = pure(ast[0]);
+            next_value_ = pc_value_;
+            Meaning entry = meaning(pc_value_, [&] { block(ast[1]); });
+            spec_.interrupts[index].entry = std::move(entry);
+            break;
+        }
+        case Syntax::illegal: {
+            if (spec_.illegal.cause.valid()) fail(Code::E0202, ast.range, "illegal");
+            next_value_ = {};
+            Meaning m = meaning(pc_value_, [&] {
+                frames_.back().locals.push_back({"opcode", Value::of(t.variable(spec_.opcode)), nullptr});
+                raise(ast[0]);
+            });
+            spec_.illegal = m.traps.at(0);
+            break;
+        }
+        case Syntax::translate: define_translation(ast); break;
+        case Syntax::timing: define_timing(ast); break;
+        case Syntax::platform: define_platform(ast); break;
+        case Syntax::instruction: instruction(ast); break;
+        default: break;
+    }
+}
+
+void Elaborator::define_mode(const Ast& ast) {
+    Mode mode;
+    mode.name = ast.text;
+    mode.where = ast.range;
+    for (const Ast& item : ast.children) {
+        if (!item.is(Syntax::assign)) fail(Code::E0315, item.range);
+        const auto target = target_of(item[0]);
+        if (!target) fail(Code::E0315, item.range);
+        const Word value = spec_.terms.value(
+            bits(Value::of(number(item[1])), target->width(), item[1].range));
+        unsigned low = 0;
+        for (const auto& part : target->parts) {
+            if (part.kind == Target::Part::Kind::element) {
+                const Element& element = spec_[part.element];
+                if (element.role != Role::mode || part.width != element.width) fail(Code::E0315, item.range);
+                mode.cube.push_back({part.element, value >> low & ones(part.width)});
+            }
+            low += part.width;
+        }
+    }
+    if (spec_.find_mode(ast.text).valid()) fail(Code::E0202, ast.range, ast.text);
+    spec_.modes.push_back(std::move(mode));
+}
+
+std::vector<ElementId> Elaborator::whole_elements(const Ast& ast) {
+    std::vector<ElementId> result;
+    if (ast.is(Syntax::name))
+        if (const Symbol* symbol = find(ast.text); symbol != nullptr && symbol->kind == Symbol::Kind::file)
+            return {symbol->file.element};
+    const auto target = target_of(ast);
+    if (!target) {
+        if (ast.is(Syntax::name) && find(ast.text) == nullptr) unknown_name(ast);
+        fail(Code::E0316, ast.range);
+    }
+    for (const auto& part : target->parts) {
+        if (part.kind == Target::Part::Kind::zero) continue;
+        if (part.kind != Target::Part::Kind::element || part.width != spec_[part.element].width)
+            fail(Code::E0316, ast.range);
+        result.push_back(part.element);
+    }
+    return result;
+}
+
+void Elaborator::define_context(const Ast& ast) {
+    Context context;
+    context.name = ast.text;
+    context.where = ast.range;
+    context.supervisor = spec_.find_mode(ast[0].text);
+    context.user = spec_.find_mode(ast[1].text);
+    if (!context.supervisor.valid()) fail(Code::E0317, ast[0].range, ast[0].text);
+    if (!context.user.valid()) fail(Code::E0317, ast[1].range, ast[1].text);
+    for (const Ast& element : ast[2].children)
+        for (const ElementId id : whole_elements(element)) context.guest.push_back(id);
+    const auto at = in_extension_ ? spec_.contexts.begin() : spec_.contexts.end();
+    spec_.contexts.insert(at, std::move(context));
+}
+
+Translation Elaborator::translation_template(const Ast& ast, unsigned from_width) {
+    Terms& t = spec_.terms;
+    Translation translation;
+    const std::string prefix = in_extension_ ? "second." : "translate.";
+    translation.address = t.declare(prefix + ast[0].text, Sort::bits(from_width));
+    translation.access = t.declare(prefix + ast[1].text, Sort::bits(2));
+    translation.units = t.declare(prefix + ast[2].text, Sort::bits(8));
+    next_value_ = {};
+    Meaning m = meaning(pc_value_, [&] {
+        Frame& frame = frames_.back();
+        frame.result_type = {Type::Kind::bits, spec_.physical_width, nullptr};
+        frame.locals.push_back({ast[0].text, Value::of(t.variable(translation.address)), nullptr});
+        frame.locals.push_back({ast[1].text, Value::of(t.variable(translation.access)), nullptr});
+        frame.locals.push_back({ast[2].text, Value::of(t.variable(translation.units)), nullptr});
+        block(ast[4]);
+        if (!frames_.back().has_result) fail(Code::E0212, ast.range, "translate");
+        translation.physical = frames_.back().result->term;
+    });
+    if (!m.writes.empty() || !m.stores.empty()) fail(Code::E0318, ast.range);
+    translation.faults = std::move(m.traps);
+    std::vector<Term> roots{translation.physical};
+    for (const auto& fault : translation.faults) {
+        roots.push_back(fault.guard);
+        roots.insert(roots.end(), fault.arguments.begin(), fault.arguments.end());
+    }
+    const auto support = t.support(roots);
+    for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
+        if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable)) translation.reads.push_back({i});
+    if (ast[3].size() > 0) {
+        std::vector<ElementId> declared;
+        for (const Ast& element : ast[3].children)
+            for (const ElementId id : whole_elements(element)) declared.push_back(id);
+        for (const ElementId id : translation.reads)
+            if (std::find(declared.begin(), declared.end(), id) == declared.end())
+                fail(Code::E0319, ast.range, spec_[id].name);
+    }
+    return translation;
+}
+
+void Elaborator::define_translation(const Ast& ast) {
+    if (&ast != translate_) fail(Code::E0202, ast.range, "translate");
+    // The template is elaborated without itself in force.
+    spec_.translation = translation_template(ast, spec_.address_width);
+}
+
+void Elaborator::define_timing(const Ast& ast) {
+    Timing& timing = spec_.timing;
+    const auto cycles = [&](const Ast& property, unsigned limit) {
+        const Value value = property.size() == 1 ? eval(property[0]) : Value::of(Number{-1});
+        const Number n = number(value, property.range);
+        if (n < 0 || n > static_cast<Number>(limit))
+            fail(Code::E0302, property.range, describe(value), fmt::format("0 to {}", limit));
+        return static_cast<unsigned>(n);
+    };
+    for (const Ast& item : ast.children) {
+        if (item.is(Syntax::timing_class)) {
+            Timing::Class c;
+            c.name = item.text;
+            for (const Ast& property : item.children) {
+                if (property.text == "occupies")
+                    c.occupies = std::max(1U, cycles(property, 10000));
+                else if (property.text == "latency")
+                    c.latency = std::max(1U, cycles(property, 10000));
+                else if (property.text == "serialises")
+                    c.serialises = true;
+                else
+                    fail(Code::E0501, property.range, property.text);
+            }
+            for (const auto& known : timing.classes)
+                if (known.name == c.name) fail(Code::E0202, item.range, c.name);
+            timing.classes.push_back(std::move(c));
+        } else if (item.text == "stages") {
+            timing.stages.clear();
+            for (const Ast& stage : item.children) timing.stages.push_back(stage.text);
+            const auto position = [&](std::string_view stage) {
+                const auto it = std::find(timing.stages.begin(), timing.stages.end(), stage);
+                if (it == timing.stages.end()) fail(Code::E0502, item.range, std::string(stage));
+                return static_cast<unsigned>(it - timing.stages.begin());
+            };
+            timing.decode_stage = position("decode");
+            timing.execute_stage = position("execute");
+            timing.memory_stage = position("memory");
+            if (!(timing.decode_stage < timing.execute_stage && timing.execute_stage < timing.memory_stage) ||
+                timing.decode_stage == 0 || timing.stages.size() > 32)
+                fail(Code::E0503, item.range);
+        } else if (item.text == "forwarding") {
+            const bool good = item.size() == 1 && (item[0].text == "on" || item[0].text == "off");
+            if (!good) fail(Code::E0302, item.range, "this value", "on or off");
+            timing.forwarding = item[0].text == "on";
+        } else if (item.text == "fetch") {
+            timing.fetch_parcels = std::max(1U, cycles(item, 64));
+        } else if (item.text == "load") {
+            timing.load_latency = cycles(item, 10000);
+        } else if (item.text == "store") {
+            timing.store_latency = cycles(item, 10000);
+        } else if (item.text == "branch") {
+            timing.branch_penalty = cycles(item, 10000);
+        } else if (item.text == "trap") {
+            timing.trap_cycles = std::max(1U, cycles(item, 10000));
+        } else if (item.text == "interrupt") {
+            timing.interrupt_cycles = std::max(1U, cycles(item, 10000));
+        } else {
+            fail(Code::E0501, item.range, item.text);
+        }
+    }
+}
+
+void Elaborator::define_platform(const Ast& ast) {
+    static const std::map<std::string_view, Device::Kind> kinds = {{"ram", Device::Kind::ram},
+                                                                   {"uart", Device::Kind::uart},
+                                                                   {"timer", Device::Kind::timer},
+                                                                   {"interrupt_controller", Device::Kind::interrupt_controller},
+                                                                   {"exit", Device::Kind::exit}};
+    for (const Ast& item : ast.children) {
+        const auto kind = kinds.find(item[0].text);
+        if (kind == kinds.end()) fail(Code::E0504, item.range, item[0].text);
+        Device device;
+        device.kind = kind->second;
+        device.name = item.text;
+        device.where = item.range;
+        const Number base = number(item[1]);
+        const Number size = number(item[2]);
+        if (base < 0 || size < 1 || static_cast<Word>(base + size - 1) > ones(spec_.physical_width))
+            fail(Code::E0505, item.range, item.text);
+        device.base = static_cast<std::uint64_t>(base);
+        device.size = static_cast<std::uint64_t>(size);
+        for (const Device& other : spec_.platform.devices)
+            if (device.base < other.base + other.size && other.base < device.base + device.size)
+                fail(Code::E0506, item.range, item.text, other.name);
+        for (std::size_t i = 3; i < item.size(); ++i) {
+            if (item[i].text == "line") {
+                device.line = positive(item[i][0], 31);
+            } else {
+                const auto elements = whole_elements(item[i][0]);
+                if (elements.size() != 1 || !spec_[elements[0]].input) fail(Code::E0507, item[i].range);
+                spec_.platform.interrupt_input = elements[0];
+            }
+        }
+        spec_.platform.devices.push_back(std::move(device));
+    }
+}
+
+void Elaborator::define_extension(const Ast& ast) {
+    Terms& t = spec_.terms;
+    Extension extension;
+    extension.name = ast.text;
+    extension.where = ast.range;
+    extension.active = extension.supervisor = t.boolean(false);
+    for (const Ast* item : extension_declarations_) {
+        if (item->is(Syntax::translate) || item->is(Syntax::timing) || item->is(Syntax::platform)) continue;
+        attempt([&] { define(*item); });
+    }
+    const auto pure = [&](const Ast& expression) {
+        Term result;
+        accesses_allowed_ = false;
+        meaning(pc_value_, [&] { result = condition(expression); });
+        accesses_allowed_ = true;
+        return result;
+    };
+    bool active = false;
+    bool supervisor = false;
+    for (const Ast* item : extension_declarations_) {
+        attempt([&] {
+            switch (item->kind) {
+                case Syntax::active:
+                    extension.active = pure((*item)[0]);
+                    active = true;
+                    break;
+                case Syntax::supervisor:
+                    extension.supervisor = pure((*item)[0]);
+                    supervisor = true;
+                    break;
+                case Syntax::exit_: {
+                    const Symbol* symbol = find(item->text);
+                    if (symbol == nullptr) unknown_name(*item);
+                    if (symbol->kind != Symbol::Kind::cause || spec_[symbol->cause].kind != TrapKind::exit)
+                        fail(Code::E0602, item->range, item->text);
+                    extension.exit = symbol->cause;
+                    break;
+                }
+                case Syntax::translate:
+                    extension.second = translation_template(*item, spec_.physical_width);
+                    break;
+                case Syntax::exits: {
+                    ExitRule rule;
+                    rule.where = item->range;
+                    std::size_t next = 0;
+                    if (item->text == "instruction") {
+                        const Ast& which = (*item)[next++];
+                        rule.select = ExitRule::Select::instruction;
+                        rule.instruction = spec_.find_instruction(which.text);
+                        if (!rule.instruction.valid()) fail(Code::E0603, which.range, which.text);
+                    } else if (item->text == "interrupt") {
+                        const Ast& which = (*item)[next++];
+                        const Symbol* symbol = find(which.text);
+                        if (symbol == nullptr) unknown_name(which);
+                        if (symbol->kind != Symbol::Kind::interrupt) fail(Code::E0206, which.range, "an interrupt", which.text);
+                        extension.interrupts.push_back(symbol->index);
+                        break;
+                    }
+                    rule.when = next < item->size() ? pure((*item)[next]) : t.boolean(true);
+                    extension.rules.push_back(rule);
+                    break;
+                }
+                default: break;
+            }
+        });
+    }
+    if (!active) diagnostics_.report(Code::E0604, ast.range, "active CONDITION;");
+    if (!supervisor) diagnostics_.report(Code::E0604, ast.range, "supervisor CONDITION;");
+    if (!extension.exit.valid()) diagnostics_.report(Code::E0604, ast.range, "exit TRAP;");
+    if (extension.exit.valid()) {
+        const auto& parameters = spec_[extension.exit].parameters;
+        if (parameters.size() != 1) diagnostics_.report(Code::E0605, spec_[extension.exit].where);
+    }
+    spec_.extension = std::move(extension);
+}
+
+// Registers by the names of the manuals, for reading and writing states.
+void Elaborator::add_registers() {
+    for (const auto* list : {&declarations_, &extension_declarations_}) {
+        for (const Ast* ast : *list) {
+            const Symbol* symbol = find(ast->text);
+            if (symbol == nullptr || symbol->ast != ast) continue;
+            if (symbol->kind == Symbol::Kind::state) {
+                Register reg{ast->text, symbol->state.target.width(), {}};
+                unsigned low = 0;
+                bool plain = reg.width <= 64;
+                for (const auto& part : symbol->state.target.parts) {
+                    if (part.kind == Target::Part::Kind::element)
+                        reg.pieces.push_back({part.element, 0, low + part.width - 1, low, part.low});
+                    plain = plain && (part.kind == Target::Part::Kind::element || part.kind == Target::Part::Kind::zero);
+                    low += part.width;
+                }
+                if (plain) spec_.registers.push_back(std::move(reg));
+            } else if (symbol->kind == Symbol::Kind::file) {
+                const FileSymbol& file = symbol->file;
+                for (unsigned i = 0; i < file.size; ++i) {
+                    const auto is_entry = [&](const auto& special) { return special.first == i; };
+                    if (std::any_of(file.constants.begin(), file.constants.end(), is_entry) ||
+                        std::any_of(file.banks.begin(), file.banks.end(), is_entry))
+                        continue;
+                    spec_.registers.push_back(
+                        {fmt::format("{}{}", ast->text, i), file.width, {{file.element, i, file.width - 1, 0, 0}}});
+                }
+            } else if (symbol->kind == Symbol::Kind::bank) {
+                for (std::size_t i = 3; i < ast->size(); ++i) {
+                    const Symbol* member = find((*ast)[i].text);
+                    if (member == nullptr || member->ast != &(*ast)[i]) continue;
+                    const ElementId id = member->state.target.parts[0].element;
+                    spec_.registers.push_back(
+                        {(*ast)[i].text, spec_[id].width, {{id, 0, spec_[id].width - 1, 0, 0}}});
+                }
+            }
+        }
+    }
+}
+
+void Elaborator::finish() {
+    add_registers();
+    for (const auto& [name, symbol] : symbols_) {
+        if (symbol.kind != Symbol::Kind::bank) continue;
+        Term selector;
+        meaning(pc_value_, [&] { selector = any_bits(eval(*symbol.bank.selector), symbol.bank.selector->range); });
+        spec_.banks.push_back({name, selector, symbol.bank.members, symbol.where});
+    }
+    if (spec_.modes.size() < 2) fail(Code::E0301, machine_.range, "two modes or more (`mode supervisor { … } mode user { … }`)");
+    if (spec_.contexts.empty())
+        spec_.contexts.push_back({"default", {0}, {static_cast<std::uint32_t>(spec_.modes.size() - 1)}, {}, machine_.range});
+    if (!spec_.illegal.cause.valid()) fail(Code::E0301, machine_.range, "`illegal TRAP;`");
+    if (spec_.instructions.empty()) fail(Code::E0301, machine_.range, "an instruction");
+    if (translate_ == nullptr) {
+        Terms& t = spec_.terms;
+        Translation& translation = spec_.translation;
+        translation.address = t.declare("translate.va", Sort::bits(spec_.address_width));
+        translation.access = t.declare("translate.access", Sort::bits(2));
+        translation.units = t.declare("translate.units", Sort::bits(8));
+        meaning(pc_value_, [&] {
+            translation.physical = translate(t.variable(translation.address), Access::load, 1, machine_.range);
+        });
+    }
+    check_overlaps();
+}
+
+std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
+                              Diagnostics& diagnostics) {
+    return Elaborator(machine, extension, arguments, diagnostics).run();
+}
+
+std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
+                              std::optional<std::uint32_t> extension, const Arguments& arguments,
+                              Diagnostics& diagnostics) {
+    const Ast tree = parse(sources, machine, diagnostics);
+    std::optional<Ast> policy;
+    if (extension) policy = parse(sources, *extension, diagnostics);
+    if (diagnostics.has_errors()) return std::nullopt;
+    if (!tree.is(Syntax::machine)) {
+        diagnostics.report(Code::E0112, tree.range, "an extension");
+        return std::nullopt;
+    }
+    if (policy && !policy->is(Syntax::extension)) {
+        diagnostics.report(Code::E0606, policy->range);
+        return std::nullopt;
+    }
+    return elaborate(tree, policy ? &*policy : nullptr, arguments, diagnostics);
+}
+
+std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics) {
+    constexpr std::streamoff limit = 64 << 20;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        diagnostics.report(Code::E0801, SourceRange{}, path);
+        return std::nullopt;
+    }
+    std::string text;
+    char buffer[65536];
+    while (file.read(buffer, sizeof buffer) || file.gcount() > 0) {
+        text.append(buffer, static_cast<std::size_t>(file.gcount()));
+        if (static_cast<std::streamoff>(text.size()) > limit) {
+            diagnostics.report(Code::E0802, SourceRange{}, path);
+            return std::nullopt;
+        }
+    }
+    if (file.bad()) {
+        diagnostics.report(Code::E0801, SourceRange{}, path);
+        return std::nullopt;
+    }
+    return text;
+}
+
+std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
+                                   const std::optional<std::string>& extension, const Arguments& arguments,
+                                   Diagnostics& diagnostics) {
+    const auto text = read_file(machine, diagnostics);
+    if (!text) return std::nullopt;
+    const std::uint32_t buffer = sources.add(machine, *text);
+    std::optional<std::uint32_t> policy;
+    if (extension) {
+        const auto policy_text = read_file(*extension, diagnostics);
+        if (!policy_text) return std::nullopt;
+        policy = sources.add(*extension, *policy_text);
+    }
+    return load_spec(sources, buffer, policy, arguments, diagnostics);
+}
+
+}  // namespace pogo::isa
