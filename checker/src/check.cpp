@@ -1,0 +1,104 @@
+// check: rows on threads, theorems from rows, queries to files.
+// SPDX-License-Identifier: Apache-2.0
+#include "check/check.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cctype>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "isa/require.hpp"
+#include "row.hpp"
+
+namespace pogo::check {
+
+namespace {
+
+void write_query(const std::filesystem::path& directory, const std::string& row, unsigned number,
+                 const isa::Terms& terms, std::string_view name, isa::Term formula, Verdict satisfiable) {
+    std::string plain;
+    for (const char c : name)
+        plain += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' ? c : '_';
+    const auto path = directory / fmt::format("{}.{:03}.{}.smt2", row, number, plain);
+    std::ofstream file(path, std::ios::binary);
+    file << smt2(terms, fmt::format("{}: {}", row, name), formula, satisfiable);
+    file.close();
+    if (!file)
+        throw std::filesystem::filesystem_error("cannot write a query", path,
+                                                std::make_error_code(std::errc::io_error));
+}
+
+void conclude(Theorem& theorem, const Row& row, Verdict against) {
+    if (against == Verdict::yes) theorem.against.push_back(row.instruction);
+    if (against == Verdict::unknown) theorem.undecided.push_back(row.instruction);
+}
+
+}  // namespace
+
+Findings check(const isa::Spec& spec, const Options& options) {
+    POGO_REQUIRE(!spec.contexts.empty());
+    const isa::Context& context = spec[options.context.value_or(isa::ContextId{0})];
+    const Roles roles(spec, context);
+    if (options.smt2) std::filesystem::create_directories(*options.smt2);
+
+    Findings findings;
+    findings.context = context.name;
+    const std::size_t total = spec.instructions.size();
+    findings.rows.resize(total);
+
+    std::atomic<std::size_t> next{0};
+    std::mutex mutex;  // guards what follows
+    std::size_t done = 0;
+    std::exception_ptr failure;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < total; i = next++) {
+            try {
+                const isa::InstructionId id{static_cast<std::uint32_t>(i)};
+                unsigned number = 0;
+                RowObserver observer;
+                if (options.smt2)
+                    observer = [&](const isa::Terms& terms, std::string_view name, isa::Term formula, Verdict answer) {
+                        write_query(*options.smt2, spec[id].identifier, number++, terms, name, formula, answer);
+                    };
+                findings.rows[i] = check_row(spec, options, context, roles, id, observer);
+            } catch (...) {
+                const std::lock_guard lock(mutex);
+                if (!failure) failure = std::current_exception();
+                next = total;
+                return;
+            }
+            const std::lock_guard lock(mutex);
+            ++done;
+            if (options.progress) options.progress(done, total);
+        }
+    };
+    if (options.jobs <= 1)
+        work();
+    else {
+        std::vector<std::jthread> threads;
+        for (unsigned i = 0; i < options.jobs; ++i) threads.emplace_back(work);
+    }
+    if (failure) std::rethrow_exception(failure);
+
+    for (const Row& row : findings.rows) {
+        const Verdict leaks = opposite(row.always);
+        conclude(findings.theorem1_strict, row, row.critical.strict);
+        conclude(findings.theorem1_extended, row, row.critical.extended);
+        conclude(findings.theorem3_strict, row, both(row.user_sensitive.strict, leaks));
+        conclude(findings.theorem3_extended, row, both(row.user_sensitive.extended, leaks));
+        findings.statistics += row.statistics;
+    }
+    for (Theorem* theorem : {&findings.theorem1_strict, &findings.theorem1_extended, &findings.theorem3_strict,
+                             &findings.theorem3_extended})
+        theorem->holds = !theorem->against.empty()     ? Verdict::no
+                         : !theorem->undecided.empty() ? Verdict::unknown
+                                                       : Verdict::yes;
+    return findings;
+}
+
+}  // namespace pogo::check

@@ -1,0 +1,247 @@
+// The solver façade over Z3.
+// SPDX-License-Identifier: Apache-2.0
+#include "solver.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_set>
+
+#include "isa/fold.hpp"
+#include "isa/require.hpp"
+#include "symbolic.hpp"
+
+namespace pogo::check {
+
+using isa::Op;
+using isa::Sort;
+using isa::Term;
+using isa::Terms;
+using isa::Variable;
+using isa::Word;
+
+namespace {
+
+/// What a model of the terms has to tell: their variables other than arrays, by number, then what they read of
+/// arrays, operands first (numbers ascend from operands to users).
+std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> roots) {
+    std::vector<Term> variables;
+    std::vector<Term> reads;
+    std::unordered_set<Term> seen;
+    std::vector<Term> stack(roots.begin(), roots.end());
+    while (!stack.empty()) {
+        const Term term = stack.back();
+        stack.pop_back();
+        if (!seen.insert(term).second) continue;
+        const isa::Node& node = terms.node(term);
+        if (node.op == Op::select) reads.push_back(term);
+        if (node.op == Op::variable && !node.sort.is_array()) variables.push_back(term);
+        for (const Term operand : terms.operands(term)) stack.push_back(operand);
+    }
+    std::sort(variables.begin(), variables.end(), [&](Term a, Term b) { return terms.node(a).a < terms.node(b).a; });
+    std::sort(reads.begin(), reads.end());
+    variables.insert(variables.end(), reads.begin(), reads.end());
+    return variables;
+}
+
+}  // namespace
+
+struct Solver::Z3 {
+    z3::context context;
+    std::unordered_map<std::uint32_t, z3::expr> variables;
+    const Terms* terms = nullptr;
+
+    z3::expr variable(Variable variable, Sort sort) {
+        if (const auto it = variables.find(variable.id); it != variables.end()) return it->second;
+        const z3::expr fresh =
+            context.constant(context.int_symbol(static_cast<int>(variable.id)), Symbolic::sort(context, sort));
+        variables.emplace(variable.id, fresh);
+        return fresh;
+    }
+
+    std::vector<z3::expr> translate(std::span<const Term> roots) {
+        Symbolic symbolic(context, [this](Variable v, Sort s) { return variable(v, s); });
+        std::vector<z3::expr> result;
+        for (const auto value : isa::fold(isa::compile(*terms, roots), symbolic))
+            result.push_back(symbolic.expression(value));
+        return result;
+    }
+    z3::expr translate(Term root) { return translate(std::span(&root, 1))[0]; }
+
+    z3::solver solver(const Settings& settings) {
+        z3::solver result(context, z3::solver::simple());
+        z3::params params(context);
+        params.set("random_seed", settings.seed);
+        if (settings.rlimit != 0) params.set("rlimit", settings.rlimit);
+        result.set(params);
+        return result;
+    }
+
+    z3::check_result check(z3::solver& solver, Statistics& statistics) {
+        const auto start = std::chrono::steady_clock::now();
+        const auto result = solver.check();
+        statistics.solver_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        return result;
+    }
+
+    std::uint64_t spent(z3::solver& solver) {
+        const z3::stats stats = solver.statistics();
+        for (unsigned i = 0; i < stats.size(); ++i)
+            if (stats.key(i) == "rlimit count") return stats.uint_value(i);
+        return 0;
+    }
+    std::uint64_t spent_before = 0;
+    void account(z3::solver& solver, Statistics& statistics) {
+        const auto now = spent(solver);
+        statistics.rlimit += now - spent_before;
+        spent_before = now;
+    }
+};
+
+Solver::Solver(const Terms& terms, Settings settings, Observer observer)
+    : terms_(&terms), settings_(settings), observer_(std::move(observer)), z3_(std::make_unique<Z3>()) {
+    z3_->terms = terms_;
+}
+Solver::~Solver() = default;
+
+Verdict Solver::satisfiable(std::string_view name, Term formula) {
+    ++statistics_.queries;
+    if (terms_->is_constant(formula)) {
+        ++statistics_.rewritten;
+        return terms_->is_true(formula) ? Verdict::yes : Verdict::no;
+    }
+    if (const auto it = known_.find(formula); it != known_.end()) {
+        ++statistics_.rewritten;
+        return it->second;
+    }
+    ++statistics_.solved;
+    z3::solver solver = z3_->solver(settings_);
+    solver.add(z3_->translate(formula));
+    const auto result = z3_->check(solver, statistics_);
+    z3_->account(solver, statistics_);
+    const Verdict verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
+    known_.emplace(formula, verdict);
+    if (observer_) observer_(name, formula, verdict);
+    return verdict;
+}
+
+std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> wishes, std::span<const Term> order) {
+    z3::solver solver = z3_->solver(settings_);
+    std::vector<Term> all{formula};
+    all.insert(all.end(), wishes.begin(), wishes.end());
+    std::optional<z3::model> model;
+    const auto holds = [&] {
+        ++statistics_.refinements;
+        if (z3_->check(solver, statistics_) != z3::sat) return false;
+        model = solver.get_model();
+        return true;
+    };
+    // Adds a conjunct if the rest allows it.
+    const auto grant = [&](const z3::expr& wish) {
+        solver.push();
+        solver.add(wish);
+        if (holds()) return true;
+        solver.pop();
+        return false;
+    };
+
+    const auto translated = z3_->translate(all);
+    solver.add(translated[0]);
+    if (!holds()) {
+        z3_->account(solver, statistics_);
+        return std::nullopt;
+    }
+    std::vector<Term> granted{formula};
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+        if (terms_->is_constant(wishes[i])) continue;
+        if (grant(translated[i + 1])) granted.push_back(wishes[i]);
+    }
+
+    std::vector<Term> atoms(order.begin(), order.end());
+    const auto below = atoms_below(*terms_, granted);
+    atoms.insert(atoms.end(), below.begin(), below.end());
+
+    const auto expressions = z3_->translate(atoms);
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+        const Sort sort = terms_->sort(atoms[i]);
+        const z3::expr& atom = expressions[i];
+        const auto equals = [&](Word value) { return atom == Symbolic::literal(z3_->context, sort, value); };
+        Word value = number(model->eval(atom, true));
+        if (value != 0 && sort.is_bits() && sort.width > 1 && grant(equals(0)))
+            value = 0;
+        else if (value != 0) {
+            for (unsigned bit = sort.width; bit-- > 0;) {
+                if ((value >> bit & 1) == 0) continue;
+                // Can the bits above stay and this one be zero?
+                const z3::expr wish = sort.is_bool() ? equals(0)
+                                                     : atom.extract(sort.width - 1, bit) ==
+                                                           Symbolic::literal(z3_->context, Sort::bits(sort.width - bit),
+                                                                             (value >> bit) & ~Word{1});
+                if (grant(wish)) value = number(model->eval(atom, true));
+            }
+        }
+        solver.add(equals(value));
+    }
+    // One more answer, so that the model knows all that was added.
+    const bool last = holds();
+    z3_->account(solver, statistics_);
+    if (!last) return std::nullopt;
+
+    Assignment result;
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+        const isa::Node& node = terms_->node(atoms[i]);
+        const Word value = number(model->eval(expressions[i], true));
+        if (node.op == Op::variable) result.values[node.a] = value;
+        if (node.op != Op::select) continue;
+        const isa::Node& array = terms_->node(Term{node.a});
+        POGO_REQUIRE(array.op == Op::variable);
+        const auto index = static_cast<std::uint64_t>(number(model->eval(z3_->translate(Term{node.b}), true)));
+        result.arrays[array.a][index] = value;
+    }
+    return result;
+}
+
+std::vector<Word> Solver::evaluate(const Assignment& assignment, std::span<const Term> terms) {
+    z3::context& context = z3_->context;
+    Symbolic ground(context, [&](Variable variable, Sort sort) -> z3::expr {
+        if (!sort.is_array()) {
+            const auto it = assignment.values.find(variable.id);
+            return Symbolic::literal(context, sort, it == assignment.values.end() ? 0 : it->second);
+        }
+        z3::expr array = z3::const_array(context.bv_sort(sort.index), context.bv_val(0, sort.width));
+        if (const auto it = assignment.arrays.find(variable.id); it != assignment.arrays.end())
+            for (const auto& [index, value] : it->second)
+                array = z3::store(array, Symbolic::literal(context, Sort::bits(sort.index), index),
+                                  Symbolic::literal(context, Sort::bits(sort.width), value));
+        return array;
+    });
+    std::vector<Word> result;
+    for (const auto value : isa::fold(isa::compile(*terms_, terms), ground))
+        result.push_back(number(ground.expression(value).simplify()));
+    return result;
+}
+
+std::string smt2(const Terms& terms, std::string_view name, Term formula, Verdict satisfiable) {
+    const auto sort_text = [](Sort sort) {
+        switch (sort.kind) {
+            case Sort::Kind::boolean:
+                return std::string("Bool");
+            case Sort::Kind::bits:
+                return fmt::format("(_ BitVec {})", sort.width);
+            case Sort::Kind::array:
+                return fmt::format("(Array (_ BitVec {}) (_ BitVec {}))", sort.index, sort.width);
+        }
+        POGO_REQUIRE(false);
+    };
+    const std::string_view status = satisfiable == Verdict::yes  ? "sat"
+                                    : satisfiable == Verdict::no ? "unsat"
+                                                                 : "unknown";
+    std::string text = fmt::format("; {}\n(set-logic QF_ABV)\n(set-info :status {})\n", name, status);
+    for (const Variable variable : terms.support(std::span(&formula, 1)))
+        text += fmt::format("(declare-const |{}| {})\n", terms.name(variable), sort_text(terms.sort(variable)));
+    text += fmt::format("(assert {})\n(check-sat)\n(exit)\n", terms.print(formula));
+    return text;
+}
+
+}  // namespace pogo::check

@@ -1,0 +1,74 @@
+// The states a row's queries speak of: symbolic states before the instruction, and how two of them agree.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "check/check.hpp"
+#include "instance.hpp"
+#include "isa/spec.hpp"
+
+namespace pogo::check {
+
+/// What may differ between two states, or be written: the composite mode, one element, or one memory region.
+struct Item {
+    Subject subject;
+    Kind kind = Kind::mode;
+    std::vector<isa::ElementId> elements;
+    std::optional<std::uint32_t> region;
+    [[nodiscard]] bool strict() const { return kind == Kind::mode || kind == Kind::location; }
+};
+
+/// The roles of a context: what of a Spec is sensitive here.
+struct Roles {
+    Roles(const isa::Spec& spec, const isa::Context& context);
+    std::vector<isa::Role> role;  ///< by element; `data` for the guest's, `io` for inputs
+    std::vector<Item> items;      ///< the mode first (if any), then strict before others, in the order of the Spec
+    /// By element: the members of banks whose selectors read it, and all that those selectors read.
+    std::vector<std::vector<isa::ElementId>> selects;
+};
+
+/// A symbolic state before an instruction.
+struct Before {
+    std::vector<isa::Term> elements;  ///< by ElementId
+    std::vector<isa::Term> regions;   ///< physical memory inside each region; `World::physical` unless it may differ
+    Instance instance;                ///< binds the elements
+    isa::Term holds;                  ///< invariants, assumptions, neither waiting nor halted
+};
+
+/// A row's arena with the variables common to its states: elements, the view of memory through relocation, physical
+/// memory for direct accesses.
+class World {
+  public:
+    World(const isa::Spec& spec, const Options& options, const isa::Context& context, const Roles& roles);
+
+    const isa::Spec& spec;
+    const Roles& roles;
+    isa::Terms terms;
+    isa::Variable view;      ///< Array(address_width, unit_bits)
+    isa::Variable physical;  ///< Array(physical_width, unit_bits)
+
+    /// The first state of a pair, in the context's supervisor mode.
+    [[nodiscard]] Before supervisor();
+    /// A state that agrees with `first` on everything but the items; `user` puts it into the context's user mode.
+    /// It agrees on a bank if the active members are equal.
+    [[nodiscard]] Before vary(const Before& first, bool user, std::span<const Item* const> items);
+
+    /// The value of each element of `values` (by ElementId) as one whose banks are seen through the first selectors
+    /// is compared with one seen through the second: active members change places.
+    [[nodiscard]] std::vector<isa::Term> swap_banks(std::vector<isa::Term> values, std::span<const isa::Term> first,
+                                                    std::span<const isa::Term> second);
+
+  private:
+    void finish(Before& state);
+    [[nodiscard]] isa::Term selector(const isa::Bank& bank, std::span<const isa::Term> elements);
+
+    Instance scratch_;
+    const Options* options_;
+    const isa::Context* context_;
+};
+
+}  // namespace pogo::check
