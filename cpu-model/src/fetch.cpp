@@ -1,0 +1,188 @@
+// Fetching, decoding and the caches that make them fast.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "isa/require.hpp"
+#include "machine.hpp"
+
+namespace pogo::model {
+
+namespace {
+
+// The first bytes of an encoding as a number; 1, 2, 4 and 8 are the lengths that matter for speed.
+inline bool same_bits(const std::byte* at, unsigned bytes, std::uint64_t expected) {
+    std::uint64_t bits = 0;
+    switch (bytes) {
+        case 2:
+            std::memcpy(&bits, at, 2);
+            break;
+        case 4:
+            std::memcpy(&bits, at, 4);
+            break;
+        case 8:
+            std::memcpy(&bits, at, 8);
+            break;
+        default:
+            std::memcpy(&bits, at, bytes);
+    }
+    return bits == expected;
+}
+
+constexpr std::size_t most_encodings = 65536;
+
+}  // namespace
+
+std::size_t Machine::HashParcels::operator()(const std::vector<std::uint64_t>& parcels) const noexcept {
+    std::uint64_t hash = parcels.size();
+    for (const auto parcel : parcels) hash = (hash ^ parcel) * 0x9e3779b97f4a7c15U ^ hash >> 29;
+    return hash ^ hash >> 32;
+}
+
+Fetched Machine::fetch(std::uint64_t pc) {
+    const FetchEntry& entry = fetches_[(pc / spec_.parcel_units) % fetches_.size()];
+    if (entry.pc == pc && entry.epoch == epoch_ && same_bits(entry.host, entry.bytes, entry.bits)) [[likely]]
+        return {entry.operation, entry.physical, entry.units, true, false};
+    return fetch_slowly(pc);
+}
+
+std::optional<std::uint64_t> Machine::translate(std::uint64_t address, const isa::Trap** fault) {
+    const auto& layout = compiler_->layout();
+    values_[layout.address] = address;
+    values_[layout.access] = static_cast<std::uint64_t>(isa::Access::fetch);
+    values_[layout.units] = spec_.parcel_units & 0xff;
+    begin(translation_);
+    compute(translation_, 0, translation_.program.steps.size());
+    const auto& roots = translation_.program.roots;
+    for (std::size_t i = 0; i + 1 < roots.size(); ++i) {
+        if (value(translation_, roots[i]) == 0) continue;
+        if (fault != nullptr) *fault = &spec_.translation.faults[i];
+        return std::nullopt;
+    }
+    return value(translation_, roots.back());
+}
+
+// Parcels are fetched one by one, each by its own translation, and no more than decoding asks for. Instructions come
+// from memory alone: a fetch has no side effects, so fetching ahead has none either.
+Fetched Machine::fetch_slowly(std::uint64_t pc) {
+    Fetched fetched;
+    parcels_.clear();
+    const auto unit_bytes = std::size_t{1} << memory_.format().shift;
+    const std::byte* first = nullptr;
+    bool together = true;  // in host memory
+    unsigned wanted = 1;
+    for (;;) {
+        while (parcels_.size() < wanted) {
+            const std::uint64_t offset = parcels_.size() * spec_.parcel_units;
+            const auto physical = translate((pc + offset) & address_mask_, nullptr);
+            if (!physical) return {};
+            const std::byte* const at = memory_.host(*physical, spec_.parcel_units, false);
+            if (parcels_.empty()) {
+                fetched.physical = *physical;
+                first = at;
+            }
+            fetched.contiguous = fetched.contiguous && *physical == ((fetched.physical + offset) & memory_.last());
+            together = together && at != nullptr && first != nullptr && at == first + offset * unit_bytes;
+            if (at != nullptr) {
+                parcels_.push_back(static_cast<std::uint64_t>(memory_.load(*physical, spec_.parcel_units)));
+                continue;
+            }
+            Word parcel = 0;
+            const auto& format = memory_.format();
+            for (unsigned i = 0; i < spec_.parcel_units; ++i) {
+                const std::byte* const unit = memory_.host((*physical + i) & memory_.last(), 1, false);
+                fetched.bus_error = fetched.bus_error || unit == nullptr;
+                const Word value = unit == nullptr ? 0 : format.get(unit);
+                parcel |= value << (format.bits * (format.big_endian ? spec_.parcel_units - 1 - i : i));
+            }
+            parcels_.push_back(static_cast<std::uint64_t>(parcel));
+        }
+        Decoding& decoding = decode(parcels_);
+        if (decoding.wanted == 0) {
+            fetched.operation = &decoding.operation;
+            break;
+        }
+        wanted = decoding.wanted;
+    }
+    fetched.units = static_cast<unsigned>(parcels_.size()) * spec_.parcel_units;
+    const auto bytes = fetched.units * unit_bytes;
+    if (together && fetched.contiguous && bytes <= 8) {
+        FetchEntry& entry = fetches_[(pc / spec_.parcel_units) % fetches_.size()];
+        entry = {epoch_,       pc, 0, first, fetched.operation, fetched.physical, static_cast<unsigned>(bytes),
+                 fetched.units};
+        std::memcpy(&entry.bits, first, bytes);
+    }
+    return fetched;
+}
+
+Machine::Decoding& Machine::decode(const std::vector<std::uint64_t>& parcels) {
+    const auto [found, fresh] = decodings_.try_emplace(parcels);
+    Decoding& decoding = found->second;
+    if (!fresh) return decoding;
+    unsigned wanted = 1;
+    auto decoded = decoder_.decode(parcels, wanted);
+    Operation& operation = decoding.operation;
+    operation.opcode = parcels.front();
+    operation.length = spec_.parcel_units;
+    if (!decoded) {
+        if (wanted > parcels.size()) decoding.wanted = wanted;
+        return decoding;
+    }
+    const auto& form = spec_[decoded->form];
+    const auto number = decoded->form.index;
+    operation.form = decoded->form;
+    operation.fields = std::move(decoded->fields);
+    operation.parcels = static_cast<unsigned>(form.encoding.parcels.size());
+    operation.length = operation.parcels * spec_.parcel_units;
+    const unsigned per_cycle = std::max(spec_.timing.fetch_parcels, 1U);
+    operation.fetch_cycles = (operation.parcels + per_cycle - 1) / per_cycle;
+    const auto timing_class = spec_[form.instruction].timing_class;
+    if (timing_class < spec_.timing.classes.size()) {
+        const auto& timing = spec_.timing.classes[timing_class];
+        operation.occupies = std::max(timing.occupies, 1U);
+        operation.latency = std::max(timing.latency, 1U);
+        operation.serialises = timing.serialises;
+    }
+    if (form_codes_[number] == nullptr) {
+        form_codes_[number] = std::make_unique<Code>(compiler_->compile(form));
+        form_reads_[number] = std::make_unique<Reads>(compiler_->reads(form));
+        refresh_constants();
+    }
+    operation.code = form_codes_[number].get();
+    const Reads& reads = *form_reads_[number];
+    operation.reads = reads.known;
+    if (!reads.bases.empty()) {
+        std::copy(operation.fields.begin(), operation.fields.end(), values_.begin() + compiler_->layout().fields);
+        begin(reads.indices);
+        compute(reads.indices, 0, reads.indices.program.steps.size());
+        for (std::size_t i = 0; i < reads.bases.size(); ++i)
+            operation.reads.push_back(reads.bases[i] +
+                                      static_cast<std::uint32_t>(value(reads.indices, reads.indices.program.roots[i])));
+        std::sort(operation.reads.begin(), operation.reads.end());
+        operation.reads.erase(std::unique(operation.reads.begin(), operation.reads.end()), operation.reads.end());
+    }
+    return decoding;
+}
+
+void Machine::specialise(Operation& operation) {
+    operation.own = std::make_unique<Code>(compiler_->compile(spec_[operation.form], operation.fields));
+    operation.code = operation.own.get();
+    refresh_constants();
+}
+
+void Machine::trim() {
+    if (decodings_.size() <= most_encodings && !compiler_->exhausted()) return;
+    ++epoch_;
+    decodings_.clear();
+    // A new compiler has the same layout, but other constants: everything is compiled anew.
+    auto compiler = std::make_unique<Compiler>(spec_);
+    form_codes_.clear();
+    form_codes_.resize(spec_.forms.size());
+    form_reads_.clear();
+    form_reads_.resize(spec_.forms.size());
+    entry_codes_.clear();
+    trap_arguments_.clear();
+    compiler_ = std::move(compiler);
+    compile_conditions();
+}
+
+}  // namespace pogo::model

@@ -1,0 +1,317 @@
+// Executing transitions; fetching and decoding are in fetch.cpp.
+// SPDX-License-Identifier: Apache-2.0
+#include "machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "isa/require.hpp"
+
+namespace pogo::model {
+
+std::uint64_t Machine::Narrow::variable(isa::Variable, isa::Sort) { POGO_REQUIRE(!"every variable has a place"); }
+Word Machine::Wide::variable(isa::Variable, isa::Sort) { POGO_REQUIRE(!"every variable has a place"); }
+
+Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
+    : spec_(spec),
+      specialise_after_(specialise_after),
+      memory_(spec, bus),
+      decoder_(spec),
+      compiler_(std::make_unique<Compiler>(spec)),
+      pc_(spec[spec.pc].slot),
+      pc_mask_(static_cast<std::uint64_t>(isa::ones(spec[spec.pc].width))),
+      address_mask_(static_cast<std::uint64_t>(isa::ones(spec.address_width))),
+      form_codes_(spec.forms.size()),
+      form_reads_(spec.forms.size()),
+      fetches_(4096) {
+    slot_masks_.resize(spec.slots, 0);
+    for (const auto& element : spec.elements)
+        for (unsigned i = 0; i < element.slots(); ++i)
+            slot_masks_[element.slot + i] = static_cast<std::uint64_t>(isa::ones(element.width));
+
+    compile_conditions();
+}
+
+// What depends on the state alone, and the elements that it watches.
+void Machine::compile_conditions() {
+    std::vector<isa::Term> roots;
+    for (const auto& fault : spec_.translation.faults) roots.push_back(fault.guard);
+    roots.push_back(spec_.translation.physical);
+    translation_ = compiler_->compile(roots, nullptr, nullptr);
+    watch_.assign(spec_.slots, 0);
+    for (const auto slot : compiler_->slots(roots)) watch_[slot] |= translation;
+
+    roots.clear();
+    roots.push_back(spec_.waiting);
+    roots.push_back(spec_.halted);
+    for (const auto& interrupt : spec_.interrupts) roots.push_back(interrupt.condition);
+    std::erase_if(roots, [](isa::Term term) { return !term.valid(); });
+    conditions_ = compiler_->compile(roots, nullptr, nullptr);
+    for (const auto slot : compiler_->slots(roots)) watch_[slot] |= conditions;
+    refresh_constants();
+}
+
+// Positions may have been added by a compilation.
+void Machine::refresh_constants() {
+    const std::size_t size = compiler_->size() + 1;
+    if (values_.size() < size) values_.resize(size, 0);
+    if (wide_.size() < size) wide_.resize(size, 0);
+    const auto& constants = compiler_->constants();
+    std::copy(constants.begin(), constants.end(), values_.begin() + compiler_->layout().constants);
+    narrow_domain_.at = values_.data();
+    wide_domain_.at = values_.data();
+}
+
+void Machine::set_state(std::span<const std::uint64_t> slots) {
+    POGO_REQUIRE(slots.size() == spec_.slots);
+    for (std::size_t i = 0; i < slots.size(); ++i) values_[i] = slots[i] & slot_masks_[i];
+    notice(translation | conditions);
+}
+
+void Machine::set_input(isa::ElementId element, std::uint64_t value) {
+    auto* const log = std::exchange(changes_, nullptr);
+    const auto slot = spec_[element].slot;
+    put(slot, value & slot_masks_[slot]);
+    changes_ = log;
+}
+
+void Machine::set_choices(std::span<const std::uint64_t> choices) {
+    const auto& layout = compiler_->layout();
+    for (std::uint32_t i = 0; i < layout.constants - layout.choices; ++i)
+        values_[layout.choices + i] = i < choices.size() ? choices[i] : 0;
+}
+
+void Machine::notice(std::uint8_t watch) {
+    if ((watch & conditions) != 0) stale_ = true;
+    if ((watch & translation) != 0) {
+        translation_changed_ = true;
+        ++epoch_;
+    }
+}
+
+void Machine::forget_windows() {
+    memory_.forget();
+    ++epoch_;
+}
+
+void Machine::begin(const Expression& expression) {
+    if (expression.wide)
+        for (const auto leaf : expression.leaves) wide_[leaf] = values_[leaf];
+}
+
+void Machine::compute(const Expression& expression, std::size_t begin, std::size_t end) {
+    if (expression.wide)
+        isa::fold(expression.program, begin, end, wide_domain_, wide_.data());
+    else
+        isa::fold(expression.program, begin, end, narrow_domain_, values_.data());
+}
+
+void Machine::compute_conditions() {
+    stale_ = false;
+    begin(conditions_);
+    compute(conditions_, 0, conditions_.program.steps.size());
+    const auto& roots = conditions_.program.roots;
+    std::size_t next = 0;
+    waiting_ = spec_.waiting.valid() && value(conditions_, roots[next++]) != 0;
+    halted_ = spec_.halted.valid() && value(conditions_, roots[next++]) != 0;
+    interrupt_ = no_interrupt;
+    for (std::uint32_t i = 0; i < spec_.interrupts.size() && interrupt_ == no_interrupt; ++i)
+        if (value(conditions_, roots[next + i]) != 0) interrupt_ = i;
+}
+
+std::uint32_t Machine::run(const Code& code) {
+    const Expression& expression = code.expression;
+    if (expression.wide) return run_wide(code);
+    std::uint64_t* const at = values_.data();
+    std::size_t step = 0;
+    std::size_t trap = 0;
+    for (std::size_t phase = 0;; ++phase) {
+        isa::fold(expression.program, step, code.phases[phase].end, narrow_domain_, at);
+        step = code.phases[phase].end;
+        for (; trap < code.phases[phase].traps_end; ++trap)
+            if (code.traps[trap].guard == Code::none || at[code.traps[trap].guard] != 0) return code.traps[trap].number;
+        if (phase == code.loads.size()) break;
+        const auto& load = code.loads[phase];
+        std::uint64_t result = 0;
+        if (load.guard == Code::none || at[load.guard] != 0) {
+            ++loads_done_;
+            result = static_cast<std::uint64_t>(memory_.load(at[load.physical], load.units));
+        }
+        at[load.result] = result;
+    }
+    for (const auto& store : code.stores) {
+        if (store.guard != Code::none && at[store.guard] == 0) continue;
+        stores_.push_back({at[store.physical], store.units});
+        memory_.store(at[store.physical], store.units, at[store.data]);
+    }
+    commit(code);
+    return Code::none;
+}
+
+// The same over 128-bit values.
+std::uint32_t Machine::run_wide(const Code& code) {
+    const Expression& expression = code.expression;
+    begin(expression);
+    std::size_t step = 0;
+    std::size_t trap = 0;
+    for (std::size_t phase = 0;; ++phase) {
+        compute(expression, step, code.phases[phase].end);
+        step = code.phases[phase].end;
+        for (; trap < code.phases[phase].traps_end; ++trap)
+            if (holds(expression, code.traps[trap].guard)) return code.traps[trap].number;
+        if (phase == code.loads.size()) break;
+        const auto& load = code.loads[phase];
+        Word result = 0;
+        if (holds(expression, load.guard)) {
+            ++loads_done_;
+            result = memory_.load(value(expression, load.physical), load.units);
+        }
+        wide_[load.result] = result;
+        values_[load.result] = static_cast<std::uint64_t>(result);
+    }
+    for (const auto& store : code.stores) {
+        if (!holds(expression, store.guard)) continue;
+        stores_.push_back({value(expression, store.physical), store.units});
+        memory_.store(value(expression, store.physical), store.units, wide_[store.data]);
+    }
+    commit(code);
+    return Code::none;
+}
+
+void Machine::commit(const Code& code) {
+    const Expression& expression = code.expression;
+    if (!expression.wide && !code.gather) [[likely]] {
+        const std::uint64_t* const at = values_.data();
+        for (const auto& write : code.writes) {
+            if (write.guard != Code::none && at[write.guard] == 0) continue;
+            std::uint32_t slot = write.slot;
+            if (write.index != Code::none) slot += static_cast<std::uint32_t>(at[write.index]);
+            put(slot, at[write.value]);
+            written_.push_back(slot);
+            if (write.file != Code::none) written_.push_back(write.file);
+        }
+        return;
+    }
+    gathered_.clear();
+    for (const auto& write : code.writes) {
+        if (!holds(expression, write.guard)) continue;
+        std::uint32_t slot = write.slot;
+        if (write.index != Code::none) slot += static_cast<std::uint32_t>(value(expression, write.index));
+        gathered_.push_back(slot);
+        gathered_.push_back(value(expression, write.value));
+        written_.push_back(slot);
+        if (write.file != Code::none) written_.push_back(write.file);
+    }
+    for (std::size_t i = 0; i < gathered_.size(); i += 2)
+        put(static_cast<std::uint32_t>(gathered_[i]), gathered_[i + 1]);
+}
+
+Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
+    written_.clear();
+    stores_.clear();
+    loads_done_ = 0;
+    const auto& layout = compiler_->layout();
+    if (fetched.bus_error) memory_.count_error();
+    if (Operation* const operation = fetched.operation; operation != nullptr && operation->code != nullptr) [[likely]] {
+        if (operation->own == nullptr) {
+            std::copy(operation->fields.begin(), operation->fields.end(), values_.begin() + layout.fields);
+            if (++operation->executions > specialise_after_) specialise(*operation);
+        }
+        const std::uint32_t trap = run(*operation->code);
+        if (trap == Code::none) [[likely]] {
+            if (operation->code->sequential) put(pc_, (values_[pc_] + operation->length) & pc_mask_);
+            return Outcome::completed;
+        }
+        const auto& form = spec_[operation->form];
+        std::copy(operation->fields.begin(), operation->fields.end(), values_.begin() + layout.fields);
+        values_[layout.next_pc] = (values_[pc_] + operation->length) & pc_mask_;
+        traps_.clear();
+        auto taken = evaluate(form.meaning.traps[trap], &form, &form.meaning);
+        if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
+        return enter(std::move(taken));
+    }
+    traps_.clear();
+    values_[layout.next_pc] = (values_[pc_] + spec_.parcel_units) & pc_mask_;
+    TrapTaken taken;
+    if (fetched.operation != nullptr) {
+        values_[layout.opcode] = fetched.operation->opcode;
+        taken = evaluate(spec_.illegal, nullptr, nullptr);
+    } else {
+        // Fetch again for the fault itself: nothing that it reads has changed since.
+        const isa::Trap* fault = nullptr;
+        std::uint64_t address = pc() & address_mask_;
+        for (unsigned parcel = 0; parcel < 256 && fault == nullptr; ++parcel) {
+            static_cast<void>(translate(address, &fault));
+            address = (address + spec_.parcel_units) & address_mask_;
+        }
+        POGO_REQUIRE(fault != nullptr);
+        taken = evaluate(*fault, nullptr, nullptr);
+    }
+    if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
+    return enter(std::move(taken));
+}
+
+Machine::Outcome Machine::interrupt(std::uint32_t number) {
+    written_.clear();
+    stores_.clear();
+    loads_done_ = 0;
+    traps_.clear();
+    values_[compiler_->layout().next_pc] = pc();
+    const auto& meaning = spec_.interrupts[number].entry;
+    const std::uint32_t trap = run(entry_code(meaning));
+    if (trap == Code::none) return Outcome::completed;
+    return enter(evaluate(meaning.traps[trap], nullptr, &meaning));
+}
+
+// An entry that traps gives way to the entry of that trap, from the same state; the third in a row is one too many.
+Machine::Outcome Machine::enter(TrapTaken trap) {
+    for (;;) {
+        const auto& cause = spec_[trap.cause];
+        std::uint32_t place = compiler_->layout().parameters;
+        for (std::uint32_t i = 0; i < trap.cause.index; ++i)
+            place += static_cast<std::uint32_t>(spec_.causes[i].parameters.size());
+        std::copy(trap.arguments.begin(), trap.arguments.end(), values_.begin() + place);
+        traps_.push_back(std::move(trap));
+        const std::uint32_t fired = run(entry_code(cause.entry));
+        if (fired == Code::none) return Outcome::trapped;
+        trap = evaluate(cause.entry.traps[fired], nullptr, &cause.entry);
+        if (traps_.size() == 2) {
+            traps_.push_back(std::move(trap));
+            return Outcome::double_fault;
+        }
+    }
+}
+
+TrapTaken Machine::evaluate(const isa::Trap& trap, const isa::Form* form, const isa::Meaning* meaning) {
+    auto found = trap_arguments_.find(&trap);
+    if (found == trap_arguments_.end()) {
+        found = trap_arguments_.emplace(&trap, compiler_->compile(trap.arguments, form, meaning)).first;
+        refresh_constants();
+    }
+    const Expression& expression = found->second;
+    begin(expression);
+    compute(expression, 0, expression.program.steps.size());
+    TrapTaken taken{trap.cause, {}};
+    for (const auto root : expression.program.roots) taken.arguments.push_back(value(expression, root));
+    return taken;
+}
+
+const Code& Machine::entry_code(const isa::Meaning& meaning) {
+    auto& code = entry_codes_[&meaning];
+    if (code == nullptr) {
+        code = std::make_unique<Code>(compiler_->compile(meaning));
+        refresh_constants();
+    }
+    return *code;
+}
+
+void Machine::reset() {
+    const std::vector<std::uint64_t> zeros(spec_.slots, 0);
+    set_state(zeros);
+    written_.clear();
+    stores_.clear();
+    POGO_REQUIRE(run(entry_code(spec_.reset)) == Code::none);
+    notice(translation | conditions);
+}
+
+}  // namespace pogo::model

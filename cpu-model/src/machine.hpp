@@ -1,0 +1,200 @@
+// The architectural machine: state, translation, instructions, trap and interrupt entries, without time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "code.hpp"
+#include "isa/concrete.hpp"
+#include "memory.hpp"
+
+namespace pogo::model {
+
+/// A decoded instruction: a form with values of its fields, or bits that nothing decodes.
+struct Operation {
+    isa::FormId form;  ///< invalid: nothing decodes
+    std::vector<std::uint64_t> fields;
+    std::vector<std::uint32_t> reads;  ///< hazard numbers, see Reads
+    const Code* code = nullptr;        ///< of the form, or of this encoding alone
+    std::unique_ptr<Code> own;
+    unsigned executions = 0;
+    unsigned parcels = 1;
+    unsigned length = 0;  ///< units
+    unsigned fetch_cycles = 1;
+    unsigned occupies = 1;
+    unsigned latency = 1;
+    bool serialises = false;
+    std::uint64_t opcode = 0;  ///< the first parcel
+};
+
+/// What a fetch found.
+struct Fetched {
+    Operation* operation = nullptr;  ///< nothing: the fetch faults
+    std::uint64_t physical = 0;      ///< of the first parcel
+    unsigned units = 0;              ///< looked at
+    bool contiguous = true;          ///< physical addresses of all parcels follow one another
+    bool bus_error = false;          ///< some parcel lies outside memory and was read as zero
+};
+
+class Machine {
+  public:
+    Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after);
+
+    [[nodiscard]] const isa::Spec& spec() const { return spec_; }
+    [[nodiscard]] std::span<std::uint64_t> slots() { return {values_.data(), spec_.slots}; }
+    [[nodiscard]] Memory& memory() { return memory_; }
+    [[nodiscard]] const Memory& memory() const { return memory_; }
+    [[nodiscard]] std::uint64_t pc() const { return values_[pc_]; }
+    [[nodiscard]] std::uint64_t pc_mask() const { return pc_mask_; }
+    void set_state(std::span<const std::uint64_t> slots);
+    /// Drives an input element.
+    void set_input(isa::ElementId element, std::uint64_t value);
+    void reset();
+
+    /// Fetches and decodes at an address, without effects on the state.
+    [[nodiscard]] Fetched fetch(std::uint64_t pc);
+
+    /// The result of one transition. `written`, `stores`, … below describe it until the next.
+    enum class Outcome : std::uint8_t { completed, trapped, double_fault };
+    /// Executes a fetched instruction at the pc. When it traps and `take_traps`, runs the entry.
+    Outcome execute(const Fetched& fetched, bool take_traps = true);
+    Outcome interrupt(std::uint32_t number);
+
+    [[nodiscard]] const std::vector<std::uint32_t>& written() const { return written_; }  ///< hazard numbers
+    [[nodiscard]] const std::vector<StoreRange>& stores() const { return stores_; }
+    [[nodiscard]] unsigned loads_done() const { return loads_done_; }
+    [[nodiscard]] const std::vector<TrapTaken>& traps() const { return traps_; }
+    /// Changes of slots are put down there, if anywhere.
+    void set_change_log(std::vector<SlotChange>* log) { changes_ = log; }
+    void set_choices(std::span<const std::uint64_t> choices);
+
+    // Conditions over the state, computed anew when an element they read has changed.
+    [[nodiscard]] bool waiting() { return refresh(), waiting_; }
+    [[nodiscard]] bool halted() { return refresh(), halted_; }
+    /// The first interrupt whose condition holds, or none.
+    static constexpr std::uint32_t no_interrupt = 0xffffffff;
+    [[nodiscard]] std::uint32_t pending_interrupt() { return refresh(), interrupt_; }
+    /// An element that the translation of fetches reads has changed since the last call.
+    [[nodiscard]] bool take_translation_change() { return std::exchange(translation_changed_, false); }
+    [[nodiscard]] bool translation_changed() const { return translation_changed_; }
+
+    /// Drops compiled encodings if there are too many. No Operation may be in use.
+    void trim();
+    /// Memory's windows have moved.
+    void forget_windows();
+
+  private:
+    struct Narrow {
+        const std::uint64_t* at = nullptr;
+        std::uint64_t variable(isa::Variable, isa::Sort);
+        std::uint64_t select(std::uint64_t array, std::uint64_t index) { return at[array + index]; }
+    };
+    struct Wide {
+        const std::uint64_t* at = nullptr;
+        Word variable(isa::Variable, isa::Sort);
+        Word select(Word array, Word index) { return at[static_cast<std::uint64_t>(array + index)]; }
+    };
+    enum Watch : std::uint8_t { translation = 1, conditions = 2 };
+    struct FetchEntry {
+        std::uint64_t epoch = 0;
+        std::uint64_t pc = 0;
+        std::uint64_t bits = 0;
+        const std::byte* host = nullptr;
+        Operation* operation = nullptr;
+        std::uint64_t physical = 0;
+        unsigned bytes = 0;
+        unsigned units = 0;
+    };
+    struct HashParcels {
+        std::size_t operator()(const std::vector<std::uint64_t>& parcels) const noexcept;
+    };
+    struct Decoding {
+        unsigned wanted = 0;  ///< parcels needed to decide; zero: decided
+        Operation operation;
+    };
+
+    void begin(const Expression& expression);
+    void compute(const Expression& expression, std::size_t begin, std::size_t end);
+    [[nodiscard]] std::uint64_t value(const Expression& expression, std::uint32_t position) const {
+        return expression.wide ? static_cast<std::uint64_t>(wide_[position]) : values_[position];
+    }
+    [[nodiscard]] bool holds(const Expression& expression, std::uint32_t guard) const {
+        return guard == Code::none || value(expression, guard) != 0;
+    }
+    /// Does the transition, or returns the number of the trap that fired.
+    std::uint32_t run(const Code& code);
+    std::uint32_t run_wide(const Code& code);
+    void commit(const Code& code);
+    void put(std::uint32_t slot, std::uint64_t value) {
+        if (changes_ != nullptr) [[unlikely]]
+            changes_->push_back({slot, values_[slot], value});
+        if (values_[slot] != value) {
+            values_[slot] = value;
+            if (watch_[slot] != 0) [[unlikely]]
+                notice(watch_[slot]);
+        }
+    }
+    void notice(std::uint8_t watch);
+    void refresh() {
+        if (stale_) [[unlikely]]
+            compute_conditions();
+    }
+    void compile_conditions();
+    void compute_conditions();
+    void refresh_constants();
+    TrapTaken evaluate(const isa::Trap& trap, const isa::Form* form, const isa::Meaning* meaning);
+    Outcome enter(TrapTaken trap);
+    const Code& entry_code(const isa::Meaning& meaning);
+
+    /// Translates an address for fetching; nothing when it faults.
+    std::optional<std::uint64_t> translate(std::uint64_t address, const isa::Trap** fault);
+    Fetched fetch_slowly(std::uint64_t pc);
+    Decoding& decode(const std::vector<std::uint64_t>& parcels);
+    void specialise(Operation& operation);
+
+    const isa::Spec& spec_;
+    unsigned specialise_after_;
+    Memory memory_;
+    isa::Decoder decoder_;
+    std::unique_ptr<Compiler> compiler_;
+    std::vector<std::uint64_t> values_;  ///< laid out as Layout says
+    std::vector<Word> wide_;
+    isa::Concrete<std::uint64_t, Narrow> narrow_domain_;
+    isa::Concrete<Word, Wide> wide_domain_;
+    std::uint32_t pc_ = 0;
+    std::uint64_t pc_mask_ = 0;
+    std::uint64_t address_mask_ = 0;
+    std::vector<std::uint64_t> slot_masks_;
+    std::vector<std::uint8_t> watch_;  ///< by slot
+
+    std::vector<std::unique_ptr<Code>> form_codes_;
+    std::vector<std::unique_ptr<Reads>> form_reads_;
+    std::unordered_map<const isa::Meaning*, std::unique_ptr<Code>> entry_codes_;
+    std::unordered_map<const isa::Trap*, Expression> trap_arguments_;
+    Expression translation_;  ///< guards of the faults, then the physical address
+    Expression conditions_;   ///< waiting, halted, conditions of the interrupts
+    std::unordered_map<std::vector<std::uint64_t>, Decoding, HashParcels> decodings_;
+    std::vector<FetchEntry> fetches_;
+    std::uint64_t epoch_ = 1;  ///< of fetches_: entries of another are void
+    std::vector<std::uint64_t> parcels_;
+
+    bool stale_ = true;
+    bool waiting_ = false;
+    bool halted_ = false;
+    bool translation_changed_ = false;
+    std::uint32_t interrupt_ = no_interrupt;
+
+    std::vector<std::uint32_t> written_;
+    std::vector<StoreRange> stores_;
+    unsigned loads_done_ = 0;
+    std::vector<TrapTaken> traps_;
+    std::vector<SlotChange>* changes_ = nullptr;
+    std::vector<std::uint64_t> gathered_;
+};
+
+}  // namespace pogo::model
