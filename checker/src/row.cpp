@@ -67,6 +67,19 @@ Mentions mentions(const isa::Spec& spec, const std::vector<std::uint32_t>& eleme
     return found;
 }
 
+bool memories_differ(const Witness& witness, const isa::Region& region) {
+    const auto unit = [](const Side& side, std::uint64_t address) {
+        const auto it = side.memory.find(address);
+        return it == side.memory.end() ? 0 : it->second;
+    };
+    for (const Side& side : witness.sides)
+        for (const auto& [address, value] : side.memory)
+            if (region.first <= address && address <= region.last &&
+                unit(witness.sides[0], address) != unit(witness.sides[1], address))
+                return true;
+    return false;
+}
+
 /// A question asked in supervisor mode and in user mode.
 struct TwoModes {
     Question supervisor;
@@ -395,7 +408,7 @@ class RowCheck {
             // The elements that had to differ give the dependence its name.
             std::string names;
             for (const Item* item : joint.items) {
-                bool differs = item->region.has_value();
+                bool differs = item->region && memories_differ(*witness, spec_.regions[*item->region]);
                 for (const ElementId e : item->elements)
                     differs = differs || witness->sides[0].state.get(spec_[e]) != witness->sides[1].state.get(spec_[e]);
                 if (differs) names += (names.empty() ? "" : "+") + item->subject.name;
