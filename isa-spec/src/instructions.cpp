@@ -6,8 +6,6 @@
 #include <random>
 
 #include "elaborator.hpp"
-#include "isa/concrete.hpp"
-#include "isa/fold.hpp"
 #include "isa/require.hpp"
 
 namespace pogo::isa {
@@ -510,28 +508,15 @@ void Elaborator::form(FormContext& context) {
 
 namespace {
 
-struct OneForm {
-    const Form* form = nullptr;
-    std::vector<std::uint64_t> fields;
-    std::uint64_t variable(Variable variable, Sort) {
-        for (std::size_t i = 0; i < form->fields.size(); ++i)
-            if (form->fields[i].variable == variable) return fields[i];
-        POGO_REQUIRE(false);
-    }
-    std::uint64_t select(std::uint64_t, std::uint64_t) { POGO_REQUIRE(false); }
-};
-
 bool accepts(const Spec& spec, const Form& form, const std::vector<std::uint64_t>& parcels) {
     const auto& expected = form.encoding.parcels;
     for (std::size_t i = 0; i < expected.size(); ++i)
         if ((parcels[i] & expected[i].mask) != expected[i].value) return false;
-    Concrete<std::uint64_t, OneForm> domain;
-    domain.form = &form;
-    domain.fields.assign(form.fields.size(), 0);
+    std::vector<std::uint64_t> fields(form.fields.size(), 0);
     for (const auto& piece : form.encoding.pieces)
-        domain.fields[piece.field] |= (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width)))
-                                      << piece.from;
-    return fold(compile(spec.terms, std::span(&form.encoding.where, 1)), domain)[0] != 0;
+        fields[piece.field] |= (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width)))
+                               << piece.from;
+    return permits(spec, form, fields);
 }
 
 }  // namespace

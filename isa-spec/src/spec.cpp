@@ -107,15 +107,15 @@ struct FieldLeaves {
     std::uint64_t select(std::uint64_t, std::uint64_t) { POGO_REQUIRE(false); }
 };
 
-bool condition_holds(const Spec& spec, const Form& form, std::span<const std::uint64_t> fields) {
+}  // namespace
+
+bool permits(const Spec& spec, const Form& form, std::span<const std::uint64_t> fields) {
     if (spec.terms.is_true(form.encoding.where)) return true;
     Concrete<std::uint64_t, FieldLeaves> domain;
     domain.form = &form;
     domain.fields = fields;
     return fold(compile(spec.terms, std::span(&form.encoding.where, 1)), domain)[0] != 0;
 }
-
-}  // namespace
 
 Decoder::Decoder(const Spec& spec) : spec_(&spec) {
     std::vector<std::uint32_t> forms(spec.forms.size());
@@ -178,7 +178,7 @@ std::optional<Decoded> Decoder::decode(std::span<const std::uint64_t> parcels, u
         for (const auto& piece : form.encoding.pieces)
             decoded.fields[piece.field] |=
                 (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width))) << piece.from;
-        if (condition_holds(*spec_, form, decoded.fields)) return decoded;
+        if (permits(*spec_, form, decoded.fields)) return decoded;
     }
     return std::nullopt;
 }

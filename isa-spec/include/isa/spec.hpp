@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -417,6 +418,9 @@ class Decoder {
     const Spec* spec_;
     std::vector<Branch> branches_;
 };
+
+/// Whether Encoding::where holds for the given field values.
+[[nodiscard]] bool permits(const Spec& spec, const Form& form, std::span<const std::uint64_t> fields);
 
 /// The parcels of an instruction with the given field values.
 [[nodiscard]] std::vector<std::uint64_t> encode(const Form& form, std::span<const std::uint64_t> fields);

@@ -1,0 +1,196 @@
+// Applying a VT extension.
+// SPDX-License-Identifier: Apache-2.0
+#include "vt/extend.hpp"
+
+#include <algorithm>
+
+#include "isa/require.hpp"
+
+namespace pogo::vt {
+
+using namespace isa;
+
+namespace {
+
+bool is_privileged(const Spec& spec, const Instruction& row) {
+    for (std::uint32_t i = 0; i < row.form_count; ++i)
+        for (const Trap& trap : spec.forms[row.first_form + i].meaning.traps)
+            if (spec[trap.cause].kind == TrapKind::privilege) return true;
+    return false;
+}
+
+class Extender {
+  public:
+    explicit Extender(const Spec& spec) : spec_(spec), extension_(*spec.extension) {}
+
+    Spec run() {
+        for (const Exit& exit : exits(spec_)) add_exits(exit);
+        if (extension_.second) {
+            for (Form& form : spec_.forms) second_level(form.meaning);
+            for (Cause& cause : spec_.causes)
+                if (cause.kind != TrapKind::exit) second_level(cause.entry);
+            for (Interrupt& interrupt : spec_.interrupts) second_level(interrupt.entry);
+            second_level(spec_.translation);
+        }
+        redirect_interrupts();
+        spec_.name += "+" + extension_.name;
+        spec_.extension.reset();
+        return std::move(spec_);
+    }
+
+  private:
+    Terms& terms() { return spec_.terms; }
+
+    Term reason(unsigned number) {
+        const Variable parameter = spec_[extension_.exit].parameters.at(0);
+        return terms().constant(terms().sort(parameter).width, number);
+    }
+
+    // The exit comes right after the instruction's own privilege traps, so that those still go to the guest.
+    void add_exits(const Exit& exit) {
+        const Instruction& row = spec_[exit.instruction];
+        Term guard = extension_.active;
+        if (exit.rule == ExitRule::Select::privileged) guard = terms().and_(guard, extension_.supervisor);
+        Term when = terms().boolean(false);
+        SourceRange where;
+        for (const ExitRule& rule : extension_.rules) {
+            if (rule.select != exit.rule) continue;
+            if (rule.select == ExitRule::Select::instruction && rule.instruction != exit.instruction) continue;
+            when = terms().or_(when, rule.when);
+            where = rule.where;
+        }
+        guard = terms().and_(guard, when);
+        for (std::uint32_t i = 0; i < row.form_count; ++i) {
+            auto& traps = spec_.forms[row.first_form + i].meaning.traps;
+            const auto last = std::find_if(traps.rbegin(), traps.rend(), [&](const Trap& trap) {
+                return spec_[trap.cause].kind == TrapKind::privilege;
+            });
+            const unsigned loads = last == traps.rend() ? 0 : last->loads_before;
+            traps.insert(last.base(), Trap{extension_.exit, guard, {reason(exit.instruction.index)}, loads, where});
+        }
+    }
+
+    struct Level {
+        Term physical;
+        std::vector<Trap> faults;
+    };
+    Level apply(Term guest, Term access, Term units, Term guard) {
+        const Translation& second = *extension_.second;
+        Substitution with{{terms().variable(second.address), guest},
+                          {terms().variable(second.access), access},
+                          {terms().variable(second.units), units}};
+        Substitution memo;
+        const auto put = [&](Term term) { return terms().substitute(term, with, memo); };
+        Level level{terms().ite(extension_.active, put(second.physical), guest), second.faults};
+        for (Trap& fault : level.faults) {
+            fault.guard = terms().and_(terms().and_(guard, extension_.active), put(fault.guard));
+            for (Term& argument : fault.arguments) argument = put(argument);
+        }
+        return level;
+    }
+    Term access_term(Access access) { return terms().constant(2, static_cast<Word>(access)); }
+
+    void second_level(Meaning& meaning) {
+        for (unsigned k = 0; k < meaning.loads.size(); ++k) {
+            Load& load = meaning.loads[k];
+            Level level = apply(load.physical, access_term(Access::load), terms().constant(8, load.units), load.guard);
+            load.physical = level.physical;
+            const auto at = std::find_if(meaning.traps.begin(), meaning.traps.end(),
+                                         [&](const Trap& trap) { return trap.loads_before > k; });
+            for (Trap& fault : level.faults) fault.loads_before = k;
+            meaning.traps.insert(at, level.faults.begin(), level.faults.end());
+        }
+        for (Store& store : meaning.stores) {
+            Level level = apply(store.physical, access_term(Access::store), terms().constant(8, store.units), store.guard);
+            store.physical = level.physical;
+            for (Trap& fault : level.faults) {
+                fault.loads_before = static_cast<unsigned>(meaning.loads.size());
+                meaning.traps.push_back(fault);
+            }
+        }
+    }
+    void second_level(Translation& first) {
+        Level level = apply(first.physical, terms().variable(first.access), terms().variable(first.units),
+                            terms().boolean(true));
+        first.physical = level.physical;
+        first.faults.insert(first.faults.end(), level.faults.begin(), level.faults.end());
+        std::vector<Term> roots{first.physical};
+        for (const Trap& fault : first.faults) {
+            roots.push_back(fault.guard);
+            roots.insert(roots.end(), fault.arguments.begin(), fault.arguments.end());
+        }
+        const auto support = terms().support(roots);
+        first.reads.clear();
+        for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
+            if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable)) first.reads.push_back({i});
+    }
+
+    // An interrupt that belongs to real mode is two: in the virtual state it leaves, elsewhere it is what it was.
+    void redirect_interrupts() {
+        std::vector<Interrupt> list;
+        for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
+            Interrupt own = spec_.interrupts[i];
+            const auto& named = extension_.interrupts;
+            if (std::find(named.begin(), named.end(), i) != named.end()) {
+                Interrupt leaving = own;
+                leaving.name += "_exit";
+                leaving.condition = terms().and_(own.condition, extension_.active);
+                leaving.entry = exit_entry(interrupt_reason + i);
+                list.push_back(std::move(leaving));
+                own.condition = terms().and_(own.condition, terms().not_(extension_.active));
+            }
+            list.push_back(std::move(own));
+        }
+        spec_.interrupts = std::move(list);
+    }
+
+    // The entry of the exit trap for a fixed reason.
+    Meaning exit_entry(unsigned number) {
+        const Cause& cause = spec_[extension_.exit];
+        const Substitution with{{terms().variable(cause.parameters.at(0)), reason(number)},
+                                {terms().variable(spec_.next_pc), terms().variable(spec_[spec_.pc].variable)}};
+        Substitution memo;
+        const auto put = [&](Term& term) {
+            if (term.valid()) term = terms().substitute(term, with, memo);
+        };
+        Meaning entry = cause.entry;
+        for (Load& load : entry.loads) put(load.guard), put(load.address), put(load.physical);
+        for (Store& store : entry.stores) put(store.guard), put(store.address), put(store.physical), put(store.data);
+        for (Write& write : entry.writes) put(write.index), put(write.value), put(write.guard);
+        for (Trap& trap : entry.traps) {
+            put(trap.guard);
+            for (Term& argument : trap.arguments) put(argument);
+        }
+        return entry;
+    }
+
+    Spec spec_;
+    Extension extension_;
+};
+
+}  // namespace
+
+std::vector<Exit> exits(const Spec& spec) {
+    POGO_REQUIRE(spec.extension.has_value());
+    std::vector<Exit> result;
+    for (std::uint32_t i = 0; i < spec.instructions.size(); ++i) {
+        bool privileged = false;
+        bool named = false;
+        for (const ExitRule& rule : spec.extension->rules) {
+            if (rule.select == ExitRule::Select::instruction)
+                named = named || rule.instruction.index == i;
+            else
+                privileged = privileged || is_privileged(spec, spec.instructions[i]);
+        }
+        if (privileged) result.push_back({{i}, ExitRule::Select::privileged});
+        if (named) result.push_back({{i}, ExitRule::Select::instruction});
+    }
+    return result;
+}
+
+Spec extend(const Spec& spec) {
+    POGO_REQUIRE(spec.extension.has_value());
+    return Extender(spec).run();
+}
+
+}  // namespace pogo::vt
