@@ -237,6 +237,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         values_[layout.opcode] = fetched.operation->opcode;
         taken = evaluate(spec_.illegal, nullptr, nullptr);
     } else {
+        values_[layout.next_pc] = values_[pc_];
         // Fetch again for the fault itself: nothing that it reads has changed since.
         const isa::Trap* fault = nullptr;
         std::uint64_t address = pc() & address_mask_;

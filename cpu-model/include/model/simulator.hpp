@@ -34,9 +34,9 @@ struct Config {
 };
 
 struct StepOptions {
-    bool take_traps = true;                  ///< run the entry of a trap; else the state stays as it was
-    bool interrupts = false;                 ///< an interrupt may come instead of the instruction
-    std::span<const std::uint64_t> choices;  ///< values of the instruction's Meaning::choices; those missing are 0
+    bool take_traps = true;                    ///< run the entry of a trap; else the state stays as it was
+    bool interrupts = false;                   ///< an interrupt may come instead of the instruction
+    std::span<const std::uint64_t> choices{};  ///< values of the instruction's Meaning::choices; those missing are 0
 };
 
 struct StepOutcome {

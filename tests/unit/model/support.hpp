@@ -1,0 +1,60 @@
+// What tests of the model share: assembling toy programs, naming registers.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+#include "isa/require.hpp"
+#include "model/simulator.hpp"
+#include "toy_spec.hpp"
+
+namespace pogo::model::test {
+
+inline std::uint64_t get(const Simulator& simulator, std::string_view element, unsigned entry = 0) {
+    return simulator.state().get(simulator.spec()[simulator.spec().find_element(element)], entry);
+}
+
+inline void set(Simulator& simulator, std::string_view element, std::uint64_t value, unsigned entry = 0) {
+    auto state = simulator.state();
+    state.set(simulator.spec()[simulator.spec().find_element(element)], value, entry);
+    simulator.set_state(state);
+}
+
+/// Parcels of an instruction of a one-form spec: fields in the order in which the encoding names them.
+inline std::vector<std::uint64_t> encode(const isa::Spec& spec, std::string_view name,
+                                         std::initializer_list<std::uint64_t> fields) {
+    const auto id = spec.find_instruction(name);
+    POGO_REQUIRE(id.valid());
+    const auto& form = spec.forms[spec[id].first_form];
+    POGO_REQUIRE(form.fields.size() == fields.size());
+    return isa::encode(form, std::vector<std::uint64_t>(fields));
+}
+
+/// Puts instructions into memory one after the other.
+class Assembler {
+  public:
+    Assembler(Simulator& simulator, std::uint64_t address) : simulator_(simulator), address_(address) {}
+    Assembler& operator()(std::string_view name, std::initializer_list<std::uint64_t> fields = {}) {
+        for (const auto parcel : encode(simulator_.spec(), name, fields)) word(parcel);
+        return *this;
+    }
+    Assembler& word(std::uint64_t value) {
+        const auto& spec = simulator_.spec();
+        for (unsigned i = 0; i < spec.parcel_units; ++i) {
+            const unsigned shift = (spec.big_endian ? spec.parcel_units - 1 - i : i) * spec.unit_bits;
+            POGO_REQUIRE(simulator_.poke(address_++, value >> shift));
+        }
+        return *this;
+    }
+    [[nodiscard]] std::uint64_t here() const { return address_; }
+
+  private:
+    Simulator& simulator_;
+    std::uint64_t address_;
+};
+
+}  // namespace pogo::model::test
