@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     const auto spec = isa::load_spec_file(sources, argv[1], std::nullopt, arguments, diagnostics);
     if (!spec) {
-        fmt::print(stderr, "cannot load {}\n", argv[1]);
+        fmt::print(stderr, "{}", isa::render(diagnostics, sources));
         return 65;
     }
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -216,9 +216,17 @@ std::vector<Word> Solver::evaluate(const Assignment& assignment, std::span<const
                                   Symbolic::literal(context, Sort::bits(sort.width), value));
         return array;
     });
+    // All at once, as arguments of some function: starting Z3's rewriter costs more than what it has to do here.
+    z3::sort_vector sorts(context);
+    z3::expr_vector arguments(context);
+    for (const auto value : isa::fold(isa::compile(*terms_, terms), ground)) {
+        arguments.push_back(ground.expression(value));
+        sorts.push_back(arguments.back().get_sort());
+    }
+    if (terms.empty()) return {};
+    const z3::expr values = context.function("values", sorts, context.bool_sort())(arguments).simplify();
     std::vector<Word> result;
-    for (const auto value : isa::fold(isa::compile(*terms_, terms), ground))
-        result.push_back(number(ground.expression(value).simplify()));
+    for (unsigned i = 0; i < arguments.size(); ++i) result.push_back(number(values.arg(i)));
     return result;
 }
 
