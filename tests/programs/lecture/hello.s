@@ -63,7 +63,7 @@ write:  sw r1, saved + 4(r0)
         rte
 
 tick:   sw r1, saved + 4(r0)
-        li r1, 46               ; .
+        li r1, '.'
         sw r1, uart(r0)
         lw r1, compare(r0)
         add r1, r1, #period

@@ -7,8 +7,8 @@
 .equ field, 65536               ; a PSW reads 000M PPPP llll bbbb
 
 .org 0
-        .word 0                                 ; E[0]: the old PSW
-        .word handle * field * field + 0xFFFF   ; E[1]: the new one: supervisor mode, all of memory
+        .unit 0                                 ; E[0]: the old PSW
+        .unit handle * field * field + 0xFFFF   ; E[1]: the new one: supervisor mode, all of memory
 
 ; ---- supervisor ----
 start:  li r1, welcome
@@ -40,9 +40,9 @@ write:  load r1, saved(r0)
         lpsw 0(r0)              ; back, with P after the call
 
 welcome: .ascii "Hello from supervisor mode.\n"
-        .word 0
+        .unit 0
 saved:  .space 2
-user_psw: .word field * field * field + user * field + bound    ; user mode, P = 0, R = (user, bound)
+user_psw: .unit field * field * field + user * field + bound    ; user mode, P = 0, R = (user, bound)
 
 ; ---- user: runs at address 0 of its own ----
 .org 0x200
@@ -56,4 +56,4 @@ next:   load r1, 0(r4)
         jump next - user(r0)
 done:   svc 0
 greeting: .ascii "Hello from user mode.\n"
-        .word 0
+        .unit 0
