@@ -270,7 +270,7 @@ std::vector<Variable> Terms::support(std::span<const Term> roots) const {
     return result;
 }
 
-std::string Terms::print(Term root) const {
+std::string Terms::print(Term root, bool unique) const {
     std::unordered_map<Term, unsigned> uses;
     std::vector<Term> order;  // operands first
     std::vector<std::pair<Term, bool>> stack{{root, false}};
@@ -293,7 +293,9 @@ std::string Terms::print(Term root) const {
         std::string s;
         switch (n.op) {
             case Op::constant: s = constant_text(n.sort, values_[n.a]); break;
-            case Op::variable: s = "|" + variables_[n.a].name + "|"; break;
+            case Op::variable:
+                s = "|" + variables_[n.a].name + (unique ? fmt::format("/{}|", n.a) : "|");
+                break;
             case Op::extract: s = fmt::format("((_ extract {} {}) {})", n.b, n.c, text[{n.a}]); break;
             case Op::zero_extend:
             case Op::sign_extend:

@@ -166,8 +166,9 @@ class Terms {
     /// The variables that occur in the terms, in ascending order.
     [[nodiscard]] std::vector<Variable> support(std::span<const Term> roots) const;
 
-    /// `term` as an SMT-LIB 2 expression; shared nodes are bound by let. Variables print as |name|.
-    [[nodiscard]] std::string print(Term term) const;
+    /// `term` as an SMT-LIB 2 expression; shared nodes are bound by let. Variables print as |name|, or as
+    /// |name/number| when `unique`, so that no two are alike.
+    [[nodiscard]] std::string print(Term term, bool unique = false) const;
 
   private:
     struct VariableInfo {

@@ -1,0 +1,34 @@
+// pogo: the command line.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "session.hpp"
+
+int main(int argc, char** argv) {
+    using namespace pogo;
+    CLI::App app{"Pogo decides whether a virtual machine monitor can be built for a machine, with a proof or a counterexample,\n"
+                 "and shows it on a running cycle-level model.",
+                 "pogo"};
+    app.set_version_flag("--version", "pogo " POGO_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 what was asked holds, 1 refuted, 2 unknown, 64 usage, 65 bad input, 70 internal error.");
+    cli::Session session;
+    cli::add_assembly(app, session);
+    cli::add_show(app, session);
+    cli::add_explain(app, session);
+    try {
+        app.parse(argc, argv);
+        return cli::holds;
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? cli::holds : cli::usage;
+    } catch (const cli::Leave& leave) {
+        return leave.code;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "pogo: internal error: {}\n", error.what());
+        return cli::internal;
+    }
+}

@@ -1,0 +1,73 @@
+// What every command needs.
+// SPDX-License-Identifier: Apache-2.0
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+
+#include "vt/extend.hpp"
+
+namespace pogo::cli {
+
+void SpecArguments::add_to(CLI::App& command, bool extension_option) {
+    command.add_option("SPEC", file, "the machine's .isa file")->required();
+    command.add_option("--param", parameters, "a machine parameter, NAME=VALUE (repeatable)")->type_name("NAME=VALUE");
+    if (extension_option)
+        command.add_option("--extension", extension, "a policy file; the machine is extended by it")->type_name("FILE");
+}
+
+isa::Spec Session::load_unapplied(const SpecArguments& arguments) {
+    isa::Arguments parameters;
+    for (const auto& text : arguments.parameters) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0)
+            fail(usage, isa::Code::E0901, {}, fmt::format("--param takes NAME=VALUE, not `{}`", text));
+        parameters.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, parameters, diagnostics);
+    if (!spec) leave(bad_input);
+    return std::move(*spec);
+}
+
+isa::Spec Session::load(const SpecArguments& arguments) {
+    isa::Spec spec = load_unapplied(arguments);
+    return spec.extension ? vt::extend(spec) : spec;
+}
+
+std::uint32_t Session::read(const std::string& path) {
+    auto text = isa::read_file(path, diagnostics);
+    if (!text) leave(bad_input);
+    return sources.add(path, std::move(*text));
+}
+
+void Session::leave(int code) {
+    std::fflush(stdout);
+    std::fputs(isa::render(diagnostics, sources).c_str(), stderr);
+    throw Leave{code};
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    int base = 10;
+    if (text.starts_with("0x") || text.starts_with("0X")) base = 16;
+    if (text.starts_with("0b") || text.starts_with("0B")) base = 2;
+    if (base != 10) text.remove_prefix(2);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    return value;
+}
+
+void write_file(Session& session, const std::string& path, std::string_view text) {
+    if (path == "-") {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return;
+    }
+    std::FILE* file = std::fopen(path.c_str(), "wb");
+    const bool good = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (file == nullptr || std::fclose(file) != 0 || !good) session.fail(bad_input, isa::Code::E0803, {}, path);
+}
+
+}  // namespace pogo::cli

@@ -1,0 +1,68 @@
+// What every command needs: the spec named on the command line, diagnostics, exit codes, files.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "isa/elaborate.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace pogo::cli {
+
+/// As fixed in docs/semantics.md.
+enum Exit : int { holds = 0, refuted = 1, unknown = 2, usage = 64, bad_input = 65, internal = 70 };
+
+/// Unwinds to main with an exit code; what there was to say has been said.
+struct Leave {
+    int code;
+};
+
+/// The arguments that say which machine is meant.
+struct SpecArguments {
+    std::string file;
+    std::vector<std::string> parameters;  ///< NAME=VALUE
+    std::optional<std::string> extension;
+    void add_to(CLI::App& command, bool extension_option = true);
+};
+
+class Session {
+  public:
+    isa::SourceManager sources;
+    isa::Diagnostics diagnostics;
+
+    /// Reads the spec, with the extension applied when one is named. Leaves with bad_input after printing diagnostics.
+    isa::Spec load(const SpecArguments& arguments);
+    /// The same with the extension declared but not applied.
+    isa::Spec load_unapplied(const SpecArguments& arguments);
+    /// The text of a file, registered with `sources`; its buffer.
+    std::uint32_t read(const std::string& path);
+
+    template <class... Args>
+    [[noreturn]] void fail(int code, isa::Code diagnostic, isa::SourceRange where, Args&&... arguments) {
+        diagnostics.report(diagnostic, where, std::forward<Args>(arguments)...);
+        leave(code);
+    }
+    /// Prints all diagnostics to standard error and leaves.
+    [[noreturn]] void leave(int code);
+};
+
+/// "0x10", "16", "0b10000"; nothing for anything else.
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// Writes text to a path, or to standard output for "-".
+void write_file(Session& session, const std::string& path, std::string_view text);
+
+// The commands, each adding itself to the application. Their callbacks run inside CLI11's parse.
+void add_show(CLI::App& app, Session& session);
+void add_assembly(CLI::App& app, Session& session);
+void add_simulation(CLI::App& app, Session& session);
+void add_verification(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
+
+}  // namespace pogo::cli
