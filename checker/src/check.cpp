@@ -21,10 +21,10 @@ namespace {
 
 void write_query(const std::filesystem::path& directory, const std::string& row, unsigned number,
                  const isa::Terms& terms, std::string_view name, isa::Term formula, Verdict satisfiable) {
-    std::string plain;
-    for (const char c : name)
-        plain += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_' ? c : '_';
-    const auto path = directory / fmt::format("{}.{:03}.{}.smt2", row, number, plain);
+    std::string plain = fmt::format("{}.{:03}.{}.smt2", row, number, name);
+    for (char& c : plain)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
+    const auto path = directory / plain;
     std::ofstream file(path, std::ios::binary);
     file << smt2(terms, fmt::format("{}: {}", row, name), formula, satisfiable);
     file.close();

@@ -69,8 +69,12 @@ std::vector<Term> Judge::wishes(const Question& question, const Question::Candid
                     equal, terms.eq(question.sides[0]->elements[e.index], question.sides[1]->elements[e.index]));
             result.push_back(equal);
         }
-    // Data apart from the instruction, and no device touched: easier to read, and to replay.
+    // No interrupt instead of the instruction, data apart from it, no device touched: so that it can be replayed.
     for (Before* side : question.sides) {
+        Term quiet = terms.boolean(true);
+        for (const auto& interrupt : world_->spec.interrupts)
+            quiet = terms.and_(quiet, terms.not_(side->instance(interrupt.condition)));
+        result.push_back(quiet);
         const auto accesses = (*forms_)[candidate.form].accesses(*side);
         Term apart = terms.boolean(true);
         Term memory = terms.boolean(true);

@@ -110,6 +110,7 @@ class RowCheck {
         decide_joint();
         conclude();
         if (options_.witnesses) find_witnesses();
+        row_.unknowns = solver_.unknowns();
         row_.statistics = solver_.statistics();
         return std::move(row_);
     }

@@ -121,6 +121,7 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
     const auto result = z3_->check(solver, statistics_);
     z3_->account(solver, statistics_);
     const Verdict verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
+    if (verdict == Verdict::unknown) unknowns_.push_back(fmt::format("{}: {}", name, solver.reason_unknown()));
     known_.emplace(formula, verdict);
     if (observer_) observer_(name, formula, verdict);
     return verdict;

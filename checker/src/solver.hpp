@@ -52,6 +52,8 @@ class Solver {
     [[nodiscard]] std::vector<isa::Word> evaluate(const Assignment& assignment, std::span<const isa::Term> terms);
 
     [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+    /// Queries answered `unknown`, with Z3's reason: "name: reason".
+    [[nodiscard]] const std::vector<std::string>& unknowns() const { return unknowns_; }
     /// Counts a query that never became a formula because rewriting decided it before.
     void count_rewritten() { ++statistics_.queries, ++statistics_.rewritten; }
 
@@ -62,6 +64,7 @@ class Solver {
     Observer observer_;
     std::unique_ptr<Z3> z3_;
     Statistics statistics_;
+    std::vector<std::string> unknowns_;
     std::unordered_map<isa::Term, Verdict> known_;
 };
 

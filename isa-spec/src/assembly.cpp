@@ -44,7 +44,7 @@ class Assembler {
             if (final_ && settled_) break;
         }
         if (diagnostics_.has_errors()) return std::nullopt;
-        for (const auto& [name, label] : labels_) image_.labels[name] = label.value;
+        for (const auto& [name, label] : labels_) image_.labels[name] = static_cast<std::uint64_t>(label.value);
         image_.entry = image_.lines.empty() ? 0 : image_.lines.front().address;
         for (const char* name : {"_start", "start"})
             if (const auto it = image_.labels.find(name); it != image_.labels.end()) image_.entry = it->second;
@@ -60,7 +60,7 @@ class Assembler {
         std::size_t units = 0;   // length so far
     };
     struct Label {
-        std::uint64_t value = 0;
+        Wide value = 0;
         SourceRange where;
         bool known = false;
     };
@@ -127,7 +127,7 @@ class Assembler {
         settled_ = true;
         image_.lines.clear();
         for (Line& line : lines_) {
-            if (!line.label.empty()) define(std::string(line.label), here_);
+            if (!line.label.empty()) define(std::string(line.label), static_cast<Wide>(here_));
             if (line.text.empty()) continue;
             line_ = &line;
             at_ = 0;
@@ -147,7 +147,7 @@ class Assembler {
         return true;
     }
 
-    void define(const std::string& name, std::uint64_t value) {
+    void define(const std::string& name, Wide value) {
         Label& label = labels_[name];
         if (!label.known || label.value != value) settled_ = false;
         label.known = true;
@@ -262,7 +262,7 @@ class Assembler {
                 return std::nullopt;
             }
             if (!label->second.known) return static_cast<Wide>(here_);
-            return static_cast<Wide>(label->second.value);
+            return label->second.value;
         }
         return std::nullopt;
     }
@@ -387,6 +387,9 @@ class Assembler {
             value >>= part.shift;
         }
         const bool is_signed = part.kind == AssemblyPart::Kind::signed_ || part.kind == AssemblyPart::Kind::relative;
+        // An address in the upper half of memory is a small negative displacement.
+        const Wide space = Wide{1} << spec_.address_width;
+        if (part.kind == AssemblyPart::Kind::signed_ && value >= space / 2 && value < space) value -= space;
         const Wide high = is_signed ? top / 2 : top;
         if (value >= high || value < -(top / 2)) return std::nullopt;
         return static_cast<std::uint64_t>(value) & static_cast<std::uint64_t>(ones(field.width));
@@ -518,7 +521,7 @@ class Assembler {
             Label& known = labels_[label];
             if (!known.where.valid()) known.where = range(*line_);
             if (!(known.where == range(*line_))) fail(Code::E0704, start, start + label.size(), label);
-            define(label, static_cast<std::uint64_t>(v));
+            define(label, v);
         } else {
             fail(Code::E0705, 0, name.size(), name);
         }

@@ -146,6 +146,7 @@ struct Row {
     std::vector<Touch> touches;       ///< by element
     std::vector<isa::CauseId> traps;  ///< causes its forms name, in the order of Spec::causes
     std::vector<Witness> witnesses;
+    std::vector<std::string> unknowns;  ///< queries on which the solver gave up: "name: reason"
     Statistics statistics;
 };
 
