@@ -90,6 +90,7 @@ Statistics& Statistics::operator+=(const Statistics& other) {
     refinements += other.refinements;
     rlimit += other.rlimit;
     solver_seconds += other.solver_seconds;
+    check_seconds += other.check_seconds;
     return *this;
 }
 

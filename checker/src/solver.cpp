@@ -47,6 +47,23 @@ std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> roots) {
 
 }  // namespace
 
+namespace {
+
+/// Adds the time until it goes out of scope.
+class Stopwatch {
+  public:
+    explicit Stopwatch(double& seconds) : seconds_(&seconds), start_(std::chrono::steady_clock::now()) {}
+    ~Stopwatch() { *seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+  private:
+    double* seconds_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
 struct Solver::Z3 {
     z3::context context;
     std::unordered_map<std::uint32_t, z3::expr> variables;
@@ -79,10 +96,8 @@ struct Solver::Z3 {
     }
 
     z3::check_result check(z3::solver& solver, Statistics& statistics) {
-        const auto start = std::chrono::steady_clock::now();
-        const auto result = solver.check();
-        statistics.solver_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        return result;
+        const Stopwatch watch(statistics.check_seconds);
+        return solver.check();
     }
 
     std::uint64_t spent(z3::solver& solver) {
@@ -100,7 +115,9 @@ struct Solver::Z3 {
 };
 
 Solver::Solver(const Terms& terms, Settings settings, Observer observer)
-    : terms_(&terms), settings_(settings), observer_(std::move(observer)), z3_(std::make_unique<Z3>()) {
+    : terms_(&terms), settings_(settings), observer_(std::move(observer)) {
+    const Stopwatch watch(statistics_.solver_seconds);
+    z3_ = std::make_unique<Z3>();
     z3_->terms = terms_;
 }
 Solver::~Solver() = default;
@@ -116,18 +133,23 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
         return it->second;
     }
     ++statistics_.solved;
-    z3::solver solver = z3_->solver(settings_);
-    solver.add(z3_->translate(formula));
-    const auto result = z3_->check(solver, statistics_);
-    z3_->account(solver, statistics_);
-    const Verdict verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
-    if (verdict == Verdict::unknown) unknowns_.push_back(fmt::format("{}: {}", name, solver.reason_unknown()));
+    Verdict verdict = Verdict::unknown;
+    {
+        const Stopwatch watch(statistics_.solver_seconds);
+        z3::solver solver = z3_->solver(settings_);
+        solver.add(z3_->translate(formula));
+        const auto result = z3_->check(solver, statistics_);
+        z3_->account(solver, statistics_);
+        verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
+        if (verdict == Verdict::unknown) unknowns_.push_back(fmt::format("{}: {}", name, solver.reason_unknown()));
+    }
     known_.emplace(formula, verdict);
     if (observer_) observer_(name, formula, verdict);
     return verdict;
 }
 
 std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> wishes, std::span<const Term> order) {
+    const Stopwatch watch(statistics_.solver_seconds);
     z3::solver solver = z3_->solver(settings_);
     std::vector<Term> all{formula};
     all.insert(all.end(), wishes.begin(), wishes.end());
@@ -204,6 +226,7 @@ std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> w
 }
 
 std::vector<Word> Solver::evaluate(const Assignment& assignment, std::span<const Term> terms) {
+    const Stopwatch watch(statistics_.solver_seconds);
     z3::context& context = z3_->context;
     Symbolic ground(context, [&](Variable variable, Sort sort) -> z3::expr {
         if (!sort.is_array()) {

@@ -122,7 +122,10 @@ struct Statistics {
     std::uint64_t solved = 0;       ///< sent to the solver
     std::uint64_t refinements = 0;  ///< solver calls spent on making witnesses small
     std::uint64_t rlimit = 0;       ///< Z3's resource count
-    double solver_seconds = 0;      ///< wall time inside the solver: for benchmarks, never for reports
+    /// Wall times, for benchmarks, never for reports: all that is done with Z3 (contexts, formulas, checks, models),
+    /// and its checks alone.
+    double solver_seconds = 0;
+    double check_seconds = 0;
     Statistics& operator+=(const Statistics& other);
 };
 
