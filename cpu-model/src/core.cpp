@@ -20,7 +20,7 @@ Core::Core(const isa::Spec& spec, Bus& bus, const Config& config)
 }
 
 std::optional<std::string> Core::unfit(const isa::Timing& timing) {
-    if (timing.stages.size() > max_stages) return "the model builds pipelines of at most 16 stages";
+    if (timing.stages.size() > max_stages) return "the model builds pipelines of at most 32 stages";
     if (timing.execute_stage < 1) return "the execute stage must come after the first stage";
     if (timing.execute_stage >= timing.stages.size()) return "the pipeline has no execute stage";
     if (timing.memory_stage < timing.execute_stage || timing.memory_stage >= timing.stages.size())

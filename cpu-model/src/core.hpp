@@ -83,7 +83,7 @@ class Core {
             return fetched.operation == nullptr ? isa::FormId{} : fetched.operation->form;
         }
     };
-    static constexpr unsigned max_stages = 16;
+    static constexpr unsigned max_stages = 32;
     static constexpr std::uint64_t never = ~std::uint64_t{0};
 
     template <bool watched>

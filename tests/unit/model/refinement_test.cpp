@@ -1,0 +1,232 @@
+// Timing refines meaning: whatever the pipeline, the machine goes through the states of single steps; and both views
+// of the kernel agree in every cycle.
+// SPDX-License-Identifier: Apache-2.0
+#include <random>
+
+#include "reference_machine.hpp"
+#include "support.hpp"
+
+namespace pogo::model::test {
+namespace {
+
+using Random = std::mt19937_64;
+
+// Pipelines of different shapes.
+const char* const timings[] = {
+    plain_timing,
+    R"(stages fetch, decode, execute, memory, writeback; fetch 1; forwarding off; load 2; store 1; branch 2; trap 3;
+       interrupt 4; class alu { occupies 1; latency 1; } class load { occupies 1; latency 2; }
+       class mul { occupies 5; latency 7; } class system { occupies 2; latency 2; serialises; })",
+    R"(stages f1, f2, f3, decode, rename, execute, tag, memory, check, writeback; fetch 2; forwarding on; load 3; store 2;
+       branch 0; trap 9; interrupt 5; class alu { occupies 1; latency 1; } class load { occupies 1; latency 3; }
+       class mul { occupies 1; latency 6; } class system { occupies 1; latency 1; serialises; })",
+    R"(stages fetch, decode, execute, memory; fetch 1; forwarding on; load 1; store 1; branch 1; trap 1; interrupt 1;
+       class alu { occupies 1; latency 1; } class load { occupies 2; latency 2; }
+       class mul { occupies 4; latency 4; } class system { occupies 1; latency 1; serialises; })",
+};
+
+constexpr std::size_t shapes = std::size(timings) + 1;
+
+// The last shape has two stages, which the language does not offer.
+std::unique_ptr<isa::Spec> toy(std::size_t shape, const std::string& platform) {
+    auto spec = spec_of(toy_text(timings[shape % std::size(timings)], platform));
+    if (shape == std::size(timings)) {
+        spec->timing.stages = {"fetch", "execute"};
+        spec->timing.decode_stage = 0;
+        spec->timing.execute_stage = spec->timing.memory_stage = 1;
+    }
+    return spec;
+}
+
+std::uint64_t below(Random& random, std::uint64_t n) { return random() % n; }
+
+// A parcel that is mostly some instruction.
+std::uint64_t random_parcel(Random& random, bool devices) {
+    static constexpr unsigned common[] = {0, 0, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const std::uint64_t op = below(random, 8) == 0 ? below(random, 16) : common[below(random, std::size(common))];
+    std::uint64_t low = below(random, 0x1000);
+    if (op == 6 || op == 12) low &= 0xC00;
+    if (op == 5 && below(random, 4) != 0) low = (low & 0xF00) | ((below(random, 24) - 12) & 0xff);  // a near branch
+    if (op == 14) low = (devices || below(random, 8) != 0 ? 0xC0 : 0x80 | below(random, 4)) & 0xfe;
+    if (op == 15) low = 0;
+    return op << 12 | low;
+}
+
+// All of memory random code; registers that point at it.
+template <class Poke>
+isa::State random_machine(const isa::Spec& spec, Random& random, std::uint64_t end, bool devices, Poke poke) {
+    for (std::uint64_t at = 0; at < end; at += 2) {
+        std::uint64_t parcel = random_parcel(random, devices);
+        if (at >= 0x10 && at < 0x20) parcel = below(random, 0x100) * 2;  // vectors
+        poke(at, parcel & 0xff);
+        poke(at + 1, parcel >> 8);
+    }
+    isa::State state(spec);
+    const auto put = [&](const char* name, std::uint64_t value, unsigned entry = 0) {
+        state.set(spec[spec.find_element(name)], value, entry);
+    };
+    for (unsigned i = 0; i < 4; ++i) put("r", below(random, 0x100) * 2 + (below(random, 16) == 0), i);
+    for (unsigned i = 0; i < 2; ++i) put("w", random(), i);
+    put("pc", below(random, 0x80) * 2);
+    put("base", below(random, 0x40));
+    put("limit", below(random, 2) == 0 ? 0x200 : below(random, 0x400));
+    put("st.S", below(random, 4) != 0);
+    put("st.I", below(random, 2));
+    put("nest", below(random, 8) == 0 ? below(random, 4) : 0);
+    if (!devices) put("line", below(random, 4) == 0 ? below(random, 8) : 0);
+    return state;
+}
+
+class Refinement : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(Refinement, PipelineEqualsSingleStepsEqualsReference) {
+    const auto spec = toy(GetParam(), "");
+    Simulator simulator(Config{.bare = true, .specialise_after = 3});
+    ASSERT_EQ(simulator.load(*spec), std::nullopt);
+    std::uint64_t steps = 0;
+    for (std::uint64_t seed = 0; seed < 150; ++seed) {
+        SCOPED_TRACE(seed);
+        for (const bool single : {false, true}) {
+            Random random(seed);
+            ReferenceMachine reference(*spec);
+            simulator.clear_memory();
+            const isa::State state =
+                random_machine(*spec, random, 0x800, false, [&](std::uint64_t at, std::uint64_t value) {
+                    simulator.poke(at, value);
+                    reference.memory[at] = value;
+                });
+            simulator.set_state(state);
+            reference.state = state;
+            for (unsigned i = 0; i < 300; ++i) {
+                const auto expected = reference.step();
+                if (single) {
+                    const auto outcome = simulator.step({.interrupts = true});
+                    ASSERT_EQ(outcome.kind == StepOutcome::Kind::waiting,
+                              expected == ReferenceMachine::Result::waiting);
+                    ASSERT_EQ(outcome.kind == StepOutcome::Kind::halted, expected == ReferenceMachine::Result::halted);
+                    ASSERT_EQ(outcome.double_fault, expected == ReferenceMachine::Result::double_fault);
+                } else {
+                    const auto result = simulator.run({.cycles = 1000, .steps = 1});
+                    switch (expected) {
+                        case ReferenceMachine::Result::stepped:
+                            ASSERT_EQ(result.steps, 1U);
+                            break;
+                        case ReferenceMachine::Result::waiting:
+                            ASSERT_EQ(result.reason, StopReason::waiting_forever);
+                            break;
+                        case ReferenceMachine::Result::halted:
+                            ASSERT_EQ(result.reason, StopReason::halted);
+                            break;
+                        case ReferenceMachine::Result::double_fault:
+                            ASSERT_EQ(result.steps, 1U);
+                            break;
+                    }
+                }
+                ASSERT_EQ(simulator.state(), reference.state) << "after step " << i;
+                if (expected != ReferenceMachine::Result::stepped) break;
+                ++steps;
+            }
+            for (const auto& [address, value] : reference.memory) ASSERT_EQ(simulator.peek(address), value) << address;
+        }
+    }
+    EXPECT_GT(steps, 15000U);
+}
+INSTANTIATE_TEST_SUITE_P(Pipelines, Refinement, ::testing::Range<std::size_t>(0, shapes));
+
+// A number for everything that can be seen in a cycle.
+struct Hasher final : Observer {
+    std::vector<std::uint64_t> cycles;
+    std::uint64_t interrupts = 0;
+    std::uint64_t flushes = 0;
+    std::uint64_t hash = 0;
+    void mix(std::uint64_t value) { hash = (hash ^ value) * 0x9E3779B97F4A7C15U + (hash >> 31); }
+    void on_cycle(const CycleEvent& event) override {
+        mix(event.cycle);
+        mix(static_cast<std::uint64_t>(event.stall));
+        for (const auto& stage : event.stages) {
+            mix(static_cast<std::uint64_t>(stage.content));
+            mix(stage.pc);
+            mix(stage.sequence);
+            mix(stage.form.index);
+        }
+        for (const auto slot : event.slots) mix(slot);
+        cycles.push_back(hash);
+    }
+    void on_retire(const RetireEvent& event) override {
+        mix(event.pc);
+        for (const auto& change : event.changes) mix(change.slot), mix(change.value);
+    }
+    void on_trap(const RetireEvent& event) override { mix(event.pc + 1); }
+    void on_interrupt(const RetireEvent& event) override { mix(event.pc + 2), ++interrupts; }
+    void on_flush(const FlushEvent& event) override { mix(event.squashed), ++flushes; }
+};
+
+class Views : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(Views, AgreeInEveryCycle) {
+    const auto spec = toy(GetParam(), toy_platform);
+    Simulator simulator;
+    std::uint64_t interrupts = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        SCOPED_TRACE(seed);
+        struct Run {
+            Hasher hasher;
+            RunResult result;
+            isa::State state;
+            std::string output;
+            std::uint64_t cycles = 0;
+        };
+        const auto run = [&](View view, bool observed) {
+            Run done;
+            Random random(seed);
+            simulator.set_view(view);
+            EXPECT_EQ(simulator.load(*spec), std::nullopt);
+            random_machine(*spec, random, 0x800, true,
+                           [&](std::uint64_t at, std::uint64_t v) { simulator.poke(at, v); });
+            // Lines on, the timer soon; then random code. The handler sets the timer anew and prints.
+            Assembler start(simulator, 0x900);
+            start("li", {0, 4})("li", {1, 0xF208})("st_", {0, 1, 0})("li", {1, 0xF100});
+            start("li", {0, 40 + below(random, 100)})("st_", {0, 1, 8})("li", {0, 1})("st_", {0, 1, 16});
+            start("li", {0, 0x100})("li", {1, 0x100})("li", {2, 0x200})("sets", {0xC0});
+            if (below(random, 2) == 0) start("sets", {0xC2});  // wait for the first interrupt
+            start("jr", {0});
+            Assembler handler(simulator, 0xA00);
+            handler("li", {1, 0xF100})("ld", {0, 1, 0})("add", {0, 0, 30 + below(random, 90)})("st_", {0, 1, 8});
+            handler("li", {1, 0xF000})("st_", {0, 1, 0})("li", {1, 0x100})("rt");
+            Assembler(simulator, 0x10).word(0xB00).word(0xB00).word(0xB00).word(0xB00).word(0xB00).word(0xA00);
+            Assembler(simulator, 0xB00)("li", {0, below(random, 0x100) * 2})("sets", {0xC0})("jr", {0});
+            isa::State state(*spec);
+            state.set((*spec)[spec->find_element("st.S")], 1);
+            state.set((*spec)[spec->find_element("pc")], 0x900);
+            state.set((*spec)[spec->find_element("limit")], 0x800);
+            simulator.set_state(state);
+            if (observed) simulator.attach(done.hasher);
+            // In pieces, so that runs begin and end anywhere.
+            for (unsigned i = 0; i < 30; ++i) done.result = simulator.run({.cycles = 100 + i});
+            if (observed) simulator.detach(done.hasher);
+            done.state = simulator.state();
+            done.output = simulator.take_uart_output();
+            done.cycles = simulator.cycles();
+            return done;
+        };
+        const Run clocked = run(View::clocked, true);
+        const Run batched = run(View::batched, true);
+        ASSERT_EQ(clocked.hasher.cycles, batched.hasher.cycles);
+        ASSERT_EQ(clocked.hasher.hash, batched.hasher.hash);
+        interrupts += clocked.hasher.interrupts;
+        for (const View view : {View::clocked, View::batched}) {
+            const Run plain = run(view, false);
+            ASSERT_EQ(plain.state, clocked.state);
+            ASSERT_EQ(plain.cycles, clocked.cycles);
+            ASSERT_EQ(plain.result.reason, clocked.result.reason);
+            ASSERT_EQ(plain.output, clocked.output);
+        }
+        ASSERT_EQ(batched.output, clocked.output);
+        ASSERT_EQ(batched.result.reason, clocked.result.reason);
+    }
+    EXPECT_GT(interrupts, 100U);
+}
+INSTANTIATE_TEST_SUITE_P(Pipelines, Views, ::testing::Range<std::size_t>(0, shapes));
+
+}  // namespace
+}  // namespace pogo::model::test
