@@ -56,6 +56,7 @@ std::optional<Spec> Elaborator::run() {
     in_extension_ = true;
     if (extension_ != nullptr) attempt([&] { define_extension(*extension_); });
     in_extension_ = false;
+    if (diagnostics_.errors() != before) return std::nullopt;
     attempt([&] { finish(); });
     if (diagnostics_.errors() != before) return std::nullopt;
     return std::move(spec_);

@@ -1,0 +1,253 @@
+// pogo run and pogo step: the cycle-level model from the command line.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "isa/assembly.hpp"
+#include "model/observers.hpp"
+#include "model/simulator.hpp"
+#include "session.hpp"
+#include "states.hpp"
+
+namespace pogo::cli {
+
+using namespace isa;
+
+namespace {
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+void load_machine(Session& session, model::Simulator& simulator, const Spec& spec) {
+    if (const auto problem = simulator.load(spec)) session.fail(bad_input, Code::E0901, {}, *problem);
+}
+
+void load_image(Session& session, model::Simulator& simulator, const std::variant<model::Image, model::LoadError>& image,
+                const std::string& path) {
+    std::optional<model::LoadError> error;
+    if (const auto* bad = std::get_if<model::LoadError>(&image))
+        error = *bad;
+    else
+        error = simulator.load(std::get<model::Image>(image));
+    if (error)
+        session.fail(bad_input, Code::E0804, {}, fmt::format("{}: byte {}: {}", path, error->offset, error->message));
+}
+
+struct RunArguments {
+    SpecArguments spec;
+    std::vector<std::string> elf;
+    std::vector<std::string> raw;       // ADDRESS=FILE
+    std::vector<std::string> assembly;  // files
+    std::vector<std::string> registers;  // NAME=VALUE
+    std::string view = "batched";
+    std::uint64_t cycles = 100'000'000;
+    std::string trace;
+    std::string vcd;
+    std::string input;
+    bool stats = false;
+    bool reset = true;
+    bool dump = false;
+};
+
+std::pair<std::string, std::string> split(Session& session, const std::string& text, const char* what) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+        session.fail(usage, Code::E0901, {}, fmt::format("{} takes the form NAME=VALUE, not `{}`", what, text));
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void run(Session& session, const RunArguments& arguments) {
+    const Spec spec = session.load(arguments.spec);
+    model::Simulator simulator({.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched});
+    load_machine(session, simulator, spec);
+    std::optional<std::uint64_t> entry;
+    for (const auto& path : arguments.elf) {
+        const auto text = read_file(path, session.diagnostics);
+        if (!text) session.leave(bad_input);
+        const auto image = model::load_elf(bytes_of(*text), spec);
+        load_image(session, simulator, image, path);
+        if (!entry) entry = std::get<model::Image>(image).entry;
+    }
+    for (const auto& argument : arguments.raw) {
+        const auto [where, path] = split(session, argument, "--raw");
+        const auto address = parse_number(where);
+        if (!address) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", where));
+        const auto text = read_file(path, session.diagnostics);
+        if (!text) session.leave(bad_input);
+        load_image(session, simulator, model::load_raw(bytes_of(*text), *address, spec), path);
+    }
+    for (const auto& path : arguments.assembly) {
+        const auto program = assemble(spec, session.sources, session.read(path), session.diagnostics);
+        if (!program) session.leave(bad_input);
+        for (const auto& line : program->lines)
+            for (std::size_t i = 0; i < line.units.size(); ++i)
+                if (!simulator.poke(line.address + i, line.units[i]))
+                    session.fail(bad_input, Code::E0702, line.where, fmt::format("address {:#x}: no memory is there; this", line.address + i));
+        if (!entry) entry = program->entry;
+    }
+    if (arguments.reset) simulator.reset();
+    State state = simulator.state();
+    // A machine whose reset does not say where to begin starts at the program's entry.
+    bool sets_pc = false;
+    for (const auto& write : spec.reset.writes) sets_pc = sets_pc || write.element == spec.pc;
+    if (entry && (!sets_pc || !arguments.reset)) state.set(spec[spec.pc], *entry);
+    const StateFormat format(spec);
+    for (const auto& argument : arguments.registers) {
+        const auto [name, text] = split(session, argument, "--set");
+        const auto value = parse_number(text);
+        if (!value) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a number", text));
+        if (const auto problem = format.set(state, name, *value)) session.fail(usage, Code::E0901, {}, *problem);
+    }
+    simulator.set_state(state);
+    simulator.uart_input(arguments.input);
+
+    std::ofstream trace_file;
+    std::ofstream vcd_file;
+    std::unique_ptr<model::TraceObserver> trace;
+    std::unique_ptr<model::VcdObserver> vcd;
+    model::CountObserver counts;
+    const auto open = [&](std::ofstream& file, const std::string& path) {
+        file.open(path, std::ios::binary);
+        if (!file) session.fail(bad_input, Code::E0803, {}, path);
+    };
+    if (!arguments.trace.empty()) {
+        std::ostream* out = &std::cout;
+        if (arguments.trace != "-") {
+            open(trace_file, arguments.trace);
+            out = &trace_file;
+        }
+        trace = std::make_unique<model::TraceObserver>(
+            *out, [&spec](const Decoded& decoded, std::uint64_t pc) { return disassemble(spec, decoded, pc); });
+        simulator.attach(*trace);
+    }
+    if (!arguments.vcd.empty()) {
+        open(vcd_file, arguments.vcd);
+        vcd = std::make_unique<model::VcdObserver>(vcd_file);
+        simulator.attach(*vcd);
+    }
+    if (arguments.stats) simulator.attach(counts);
+
+    const auto result = simulator.run({.cycles = arguments.cycles});
+    const std::string output = simulator.take_uart_output();
+    std::fwrite(output.data(), 1, output.size(), stdout);
+    std::fflush(stdout);
+    if (arguments.dump) {
+        std::string text;
+        model::StepOutcome none;
+        none.cycles = result.cycles;
+        format.write(none, simulator.state(), text);
+        fmt::print("{}", text);
+    }
+    if (arguments.stats) fmt::print("{}", counts.text(spec));
+    fmt::print(stderr, "pogo: stopped ({}) after {} cycles, {} instructions, traps and interrupts", name(result.reason),
+               result.cycles, result.steps);
+    if (result.reason == model::StopReason::exit) fmt::print(stderr, ", exit code {}", result.exit_code);
+    fmt::print(stderr, "\n");
+    if (simulator.bus_errors() > 0)
+        fmt::print(stderr, "pogo: {} accesses met neither memory nor a device\n", simulator.bus_errors());
+    if (trace) simulator.detach(*trace);
+    if (vcd) simulator.detach(*vcd);
+    if (arguments.stats) simulator.detach(counts);
+    switch (result.reason) {
+        case model::StopReason::exit: throw Leave{result.exit_code == 0 ? holds : refuted};
+        case model::StopReason::halted: break;
+        case model::StopReason::cycles:
+        case model::StopReason::steps: throw Leave{unknown};
+        case model::StopReason::waiting_forever:
+        case model::StopReason::double_fault: throw Leave{refuted};
+    }
+}
+
+struct StepArguments {
+    SpecArguments spec;
+    std::string states;
+    bool interrupts = false;
+    bool keep_trap = false;
+};
+
+void step(Session& session, const StepArguments& arguments) {
+    const Spec spec = session.load(arguments.spec);
+    const auto buffer = session.read(arguments.states);
+    const std::string_view text = session.sources.text(buffer);
+    model::Simulator simulator({.bare = true});
+    load_machine(session, simulator, spec);
+    const StateFormat format(spec);
+    InputState input;
+    model::StepOutcome outcome;
+    std::string out;
+    const model::StepOptions options{.take_traps = !arguments.keep_trap, .interrupts = arguments.interrupts, .choices = {}};
+    State after(spec);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = text.substr(at, end - at);
+        if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
+            if (const auto error = format.read(line, input)) {
+                const auto where = static_cast<std::uint32_t>(at + std::min(error->offset, line.size()));
+                std::fwrite(out.data(), 1, out.size(), stdout);
+                session.fail(bad_input, Code::E0806, SourceRange{buffer, where, where + 1}, error->message);
+            }
+            simulator.set_state(input.state);
+            for (const auto& [address, value] : input.memory)
+                if (!simulator.poke(address, value))
+                    session.fail(bad_input, Code::E0806, SourceRange{buffer, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)},
+                                 fmt::format("there is no memory at {:#x}", address));
+            simulator.step(options, outcome);
+            const auto slots = simulator.slots();
+            after.slots.assign(slots.begin(), slots.end());
+            format.write(outcome, after, out);
+            // Memory goes back to zeros for the next state.
+            for (const auto& [address, value] : input.memory) simulator.poke(address, 0);
+            for (const auto& change : outcome.memory) simulator.poke(change.address, 0);
+            if (out.size() > (1U << 20)) {
+                std::fwrite(out.data(), 1, out.size(), stdout);
+                out.clear();
+            }
+        }
+        at = end + 1;
+    }
+    std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+}  // namespace
+
+void add_simulation(CLI::App& app, Session& session) {
+    {
+        auto* command = app.add_subcommand("run", "Run programs on the cycle-level model");
+        auto arguments = std::make_shared<RunArguments>();
+        arguments->spec.add_to(*command);
+        command->add_option("--elf", arguments->elf, "load an ELF file (repeatable)")->type_name("FILE")->allow_extra_args(false);
+        command->add_option("--raw", arguments->raw, "load bytes at an address (repeatable)")->type_name("ADDRESS=FILE")->allow_extra_args(false);
+        command->add_option("--asm", arguments->assembly, "assemble and load (repeatable)")->type_name("FILE")->allow_extra_args(false);
+        command->add_option("--set", arguments->registers, "set a register before the start (repeatable)")->type_name("NAME=VALUE")->allow_extra_args(false);
+        command->add_option("--view", arguments->view, "clocked or batched: how the kernel is driven; cycles are the same")
+            ->check(CLI::IsMember({"clocked", "batched"}))->capture_default_str();
+        command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
+        command->add_option("--trace", arguments->trace, "write every retired instruction to a file, - for the terminal");
+        command->add_option("--vcd", arguments->vcd, "write waves of pipeline and state to a file");
+        command->add_option("--input", arguments->input, "characters that the UART receives");
+        command->add_flag("--stats", arguments->stats, "print cycles, stalls and traps by class and cause");
+        command->add_flag("--dump", arguments->dump, "print the last state as JSON");
+        command->add_flag("!--no-reset", arguments->reset, "do not run the machine's reset sequence");
+        command->footer("Exit codes: 0 halted or exit device with 0, 1 exit device with another value, double fault or waiting\n"
+                        "for nothing, 2 out of cycles.");
+        command->callback([arguments, &session] { run(session, *arguments); });
+    }
+    {
+        auto* command = app.add_subcommand("step", "Execute one instruction from each of many given states");
+        auto arguments = std::make_shared<StepArguments>();
+        arguments->spec.add_to(*command);
+        command->add_option("--states", arguments->states, "one JSON object a line (docs/states.md)")->required()->type_name("FILE");
+        command->add_flag("--interrupts", arguments->interrupts, "let an interrupt come instead where one is due");
+        command->add_flag("--keep", arguments->keep_trap, "on a trap keep the state, do not run the trap's entry");
+        command->callback([arguments, &session] { step(session, *arguments); });
+    }
+}
+
+}  // namespace pogo::cli

@@ -1,0 +1,266 @@
+// The language: what each construct means, one test a feature of docs/language.md.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "isa/assembly.hpp"
+#include "support.hpp"
+
+namespace pogo::isa {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::load;
+using testing::machine;
+using testing::must_load;
+
+// The value written to an element by the machine's reset, as SMT-LIB.
+std::string written(const Spec& spec, const Meaning& meaning, const std::string& element) {
+    for (const auto& write : meaning.writes)
+        if (spec[write.element].name == element) return spec.terms.print(write.value);
+    return "unchanged";
+}
+std::string reset_writes(const std::string& declarations, const std::string& element) {
+    const Spec spec = must_load(machine(declarations + " instruction nop { encoding 0x00; assembly \"nop\"; }"));
+    return written(spec, spec.reset, element);
+}
+std::string error_of(const std::string& declarations) {
+    std::string said;
+    EXPECT_FALSE(load(machine(declarations + " instruction nop { encoding 0x00; assembly \"nop\"; }"), &said));
+    return said;
+}
+
+TEST(Registers, AreReadAndWrittenInPartsAndAsAWhole) {
+    const std::string sr = "register sr : bits(16) { T 15 role control; I 10..8 role control; Z 2 role data; }";
+    EXPECT_EQ(reset_writes(sr + "reset { sr = 0xFFFF; }", "sr.I"), "#b111");
+    EXPECT_EQ(reset_writes(sr + "reset { sr[9..0] = 0x3FF; }", "sr.I"),
+              "(concat ((_ extract 2 2) |sr.I|) #b11)");
+    EXPECT_EQ(reset_writes(sr + "reset { sr.I = 2; pc = sr; }", "pc"),
+              "(concat |sr.T| ((_ zero_extend 4) (concat #b010 ((_ zero_extend 5) (concat |sr.Z| #b00)))))");
+}
+
+TEST(Views, AreOtherNamesForState) {
+    EXPECT_EQ(reset_writes("register sr : bits(16) { S 13 role mode; Z 2 role data; } view ccr : bits(8) = sr[7..0];"
+                           "reset { ccr = 4; }", "sr.Z"), "#b1");
+    EXPECT_EQ(reset_writes("register sr : bits(16) { S 13 role mode; Z 2 role data; } view ccr : bits(8) = sr[7..0];"
+                           "reset { ccr = 4; }", "sr.S"), "unchanged");
+}
+
+TEST(Files, HaveConstantEntries) {
+    const std::string x = "regfile x[4] : bits(16) role data { 0 reads 0; }";
+    EXPECT_EQ(reset_writes(x + "reset { pc = x[0]; }", "pc"), "#x0000");
+    EXPECT_EQ(reset_writes(x + "reset { x[0] = 5; x[1] = 7; pc = x[0] + x[1]; }", "pc"), "#x0007");
+}
+
+TEST(Banks, StandForTheActiveMember) {
+    const std::string bank = "bank sp : bits(16) by s { 0 => usp; 1 => ssp; } role data; ";
+    EXPECT_EQ(reset_writes(bank + "reset { pc = sp; }", "pc"), "(ite (= |s| #b0) |usp| |ssp|)");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; sp = 6; }", "ssp"), "#x0006");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; sp = 6; }", "usp"), "unchanged");
+    EXPECT_EQ(reset_writes(bank + "regfile a[8] : bits(16) role data { 7 is sp; } reset { s = 0; a[7] = 9; }", "usp"),
+              "#x0009");
+}
+
+TEST(Statements, RunInOrder) {
+    EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { r = 1; r = r + 2; pc = r; }", "pc"), "#x0003");
+    EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { let t = r; r = 4; pc = t; }", "pc"), "|r|");
+}
+
+TEST(Statements, JoinBranches) {
+    EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { if s == 1 { r = 1; } else { r = 2; } pc = r; }", "pc"),
+              "(ite (= |s| #b1) #x0001 #x0002)");
+    EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { if 1 == 2 { r = 1; } }", "r"), "unchanged");
+}
+
+TEST(Statements, ForeachUnrollsBothWays) {
+    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 0..3 { t = (t << 4) + i; } pc = t; }", "pc"), "#x0123");
+    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 3..0 { t = (t << 4) + i; } pc = t; }", "pc"), "#x3210");
+}
+
+TEST(Functions, ReturnEarly) {
+    const std::string f = "function f(a: bits(4)) -> bits(16) { if a == 1 { return 10; } if a == 2 { return 20; } return 30; }";
+    EXPECT_EQ(reset_writes(f + "reset { pc = f(1); }", "pc"), "#x000a");
+    EXPECT_EQ(reset_writes(f + "reset { pc = f(2); }", "pc"), "#x0014");
+    EXPECT_EQ(reset_writes(f + "reset { pc = f(9); }", "pc"), "#x001e");
+}
+
+TEST(Procedures, ChangeStateAndMayReturnAValue) {
+    EXPECT_EQ(reset_writes("register r : bits(16) role data; procedure bump(n: int) -> bits(16) { r = r + n; return r; }"
+                           "reset { r = 5; pc = bump(3); }", "pc"), "#x0008");
+}
+
+TEST(Expressions, FollowTheManualsArithmetic) {
+    const auto value = [](const std::string& e) { return reset_writes("reset { pc = " + e + "; }", "pc"); };
+    EXPECT_EQ(value("0x12 @ 0x34"), "#x1234");
+    EXPECT_EQ(value("sext(0x80, 16)"), "#xff80");
+    EXPECT_EQ(value("zext(0x80, 16) >>s 4"), "#x0008");
+    EXPECT_EQ(value("bits(16, 0x8000) >>s 15"), "#xffff");
+    EXPECT_EQ(value("bits(16, 1) << 16"), "#x0000");
+    EXPECT_EQ(value("if 0x80 <s bits(8, 1) then 1 else 2"), "#x0001");
+    EXPECT_EQ(value("if 0x80 < bits(8, 1) then 1 else 2"), "#x0002");
+    EXPECT_EQ(value("udiv(bits(16, 7), 0)"), "#xffff");
+    EXPECT_EQ(value("-1"), "#xffff");
+    EXPECT_EQ(value("~0x000F"), "#xfff0");
+    EXPECT_EQ(value("width(0x0F) + 1"), "#x0009");
+    EXPECT_EQ(value("zext(0xA5[7..4], 16)"), "#x000a");
+}
+
+TEST(Parameters, ChooseDeclarations) {
+    const std::string text =
+        "machine m(model: {68000, 68010} = 68000, fast: bool = false, n: 1..4 = 2) { address 16; }"
+        "register pc : bits(16) role pc; register s : bits(1) role mode; mode a { s = 1; } mode b { s = 0; }"
+        "trap t kind illegal { } illegal t; instruction nop { encoding 0x00; assembly \"nop\"; }"
+        "when model == 68010 { register vbr : bits(16) role control; } when fast { register f : bits(1) role data; }"
+        "else { register slow : bits(n) role data; }";
+    const Spec first = must_load(text);
+    EXPECT_FALSE(first.find_element("vbr").valid());
+    EXPECT_EQ(first[first.find_element("slow")].width, 2U);
+    const Spec second = must_load(text, {{"model", "68010"}, {"fast", "true"}});
+    EXPECT_TRUE(second.find_element("vbr").valid());
+    EXPECT_TRUE(second.find_element("f").valid());
+    std::string said;
+    EXPECT_FALSE(load(text, &said, {{"model", "68020"}}));
+    EXPECT_THAT(said, HasSubstr("choose from: 68000, 68010"));
+    EXPECT_FALSE(load(text, &said, {{"modle", "68000"}}));
+    EXPECT_THAT(said, HasSubstr("its parameters: model, fast, n"));
+}
+
+TEST(Memory, LoadsComeBeforeStores) {
+    const Spec spec = must_load(machine(
+        "instruction move { encoding 0x01; assembly \"move\"; let v = mem[4, 2]; mem[pc, 2] = v; pc = v; }"));
+    const Meaning& m = spec.forms[0].meaning;
+    ASSERT_EQ(m.loads.size(), 1U);
+    ASSERT_EQ(m.stores.size(), 1U);
+    EXPECT_EQ(spec.terms.print(m.loads[0].address), "#x0004");
+    EXPECT_EQ(spec.terms.print(m.stores[0].data), "|load0|");
+    EXPECT_FALSE(m.loads[0].direct);
+    EXPECT_THAT(error_of("reset { mem[0, 1] = 0; pc = mem[0, 2]; }"), HasSubstr("E0313"));
+}
+
+TEST(Translation, IsAppliedToEveryAccessWithTheStateAtThatPoint) {
+    const Spec spec = must_load(machine(
+        "register base : bits(16) role relocation;"
+        "trap fault(a: bits(16)) kind memory { pc = a; }"
+        "translate (va, access, units) { trap fault(va) when access == Access.store && va == 9; return va + base; }"
+        "instruction go { encoding 0x01; assembly \"go\"; base = 3; mem[8, 1] = 0; mem[9, 1] = 0; physical[5, 1] = 1; }"));
+    const Meaning& m = spec.forms[0].meaning;
+    EXPECT_EQ(spec.terms.print(m.stores[0].physical), "#x000b");
+    EXPECT_EQ(spec.terms.print(m.stores[2].physical), "#x0005");
+    EXPECT_TRUE(m.stores[2].direct);
+    ASSERT_EQ(m.traps.size(), 1U);
+    EXPECT_TRUE(spec.terms.is_true(m.traps[0].guard));
+    EXPECT_EQ(spec.translation.reads.size(), 1U);
+}
+
+TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
+    const Spec spec = must_load(machine(
+        "trap privilege kind privilege { } trap zero(n: bits(8)) kind arithmetic { }"
+        "instruction div { encoding 0x01; assembly \"div\"; trap privilege when s == 0; let d = mem[0, 1];"
+        " if d == 0 { trap zero(d); } pc = zext(d, 16); }"));
+    const auto& traps = spec.forms[0].meaning.traps;
+    ASSERT_EQ(traps.size(), 2U);
+    EXPECT_EQ(spec[traps[0].cause].kind, TrapKind::privilege);
+    EXPECT_EQ(traps[0].loads_before, 0U);
+    EXPECT_EQ(traps[1].loads_before, 1U);
+    EXPECT_EQ(spec.terms.print(traps[1].guard), "(= |load0| #x00)");
+}
+
+TEST(Pc, FollowsTheInstructionUnlessAssigned) {
+    const Spec spec = must_load(machine("instruction two { encoding 0x01, 0x02; assembly \"two\"; }"
+                                        "instruction self { encoding 0x03; assembly \"self\"; pc = pc; }"
+                                        "instruction link { encoding 0x04; assembly \"link\"; pc = next_pc + 1; }"));
+    EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"), "(bvadd |pc| #x0002)");
+    EXPECT_EQ(written(spec, spec.forms[1].meaning, "pc"), "|pc|");
+    EXPECT_EQ(written(spec, spec.forms[2].meaning, "pc"), "(bvadd |pc| #x0002)");
+}
+
+const char* const operands =
+    "regfile d[4] : bits(16) role data; regfile a[4] : bits(16) role data;"
+    "operand size { piece ss 2; case B { ss = 0b00; assembly \".b\"; const bytes = 1; }"
+    "               case W { ss = 0b01; assembly \".w\"; const bytes = 2; } }"
+    "operand ea(size: int) { piece mode 2; piece reg 2;"
+    "  case Dn { mode = 0b00; reg = n:2; assembly \"d{n}\"; read { return d[n][size * 8 - 1 .. 0]; }"
+    "            write(v) { d[n][size * 8 - 1 .. 0] = v; } }"
+    "  case Inc { mode = 0b01; reg = n:2; assembly \"(a{n})+\"; address { let t = a[n]; a[n] = t + size; return t; } }"
+    "  case Disp { mode = 0b10; reg = n:2; ext disp:8; assembly \"{disp:signed}(a{n})\"; address { return a[n] + sext(disp, 16); } }"
+    "  case Imm { mode = 0b11; reg = 0b00; when size == 1 { ext imm:8; } else { ext imm:16; } assembly \"#{imm}\"; read { return imm; } } }"
+    "set alterable of ea = ea - { Imm };";
+
+TEST(Operands, MakeOneFormForEachCombination) {
+    const Spec spec = must_load(machine(std::string(operands) +
+        "instruction move { operand sz : size; operand src : ea(sz.bytes); operand dst : ea(sz.bytes) in alterable;"
+        " encoding 0b1 sz.ss src.mode src.reg 0b0, 0b0000 dst.mode dst.reg, src.ext, dst.ext;"
+        " assembly \"move{sz} {src},{dst}\"; dst.write(src.read); }"));
+    EXPECT_EQ(spec.instructions.size(), 1U);
+    EXPECT_EQ(spec.forms.size(), 2U * 4U * 3U);
+    EXPECT_EQ(spec.forms[0].variant, "B.Dn.Dn");
+    const auto form = [&](const std::string& variant) -> const Form& {
+        for (const Form& f : spec.forms)
+            if (f.variant == variant) return f;
+        ADD_FAILURE() << variant;
+        return spec.forms[0];
+    };
+    // Opcode and operand byte, two bytes of immediate, one of displacement.
+    EXPECT_EQ(form("W.Imm.Disp").encoding.parcels.size(), 5U);
+    EXPECT_EQ(form("B.Imm.Disp").encoding.parcels.size(), 4U);
+    // (a1)+ to (a1)+: the source's side effect comes first and is seen by the destination.
+    const Form& both = form("W.Inc.Inc");
+    ASSERT_EQ(both.meaning.loads.size(), 1U);
+    ASSERT_EQ(both.meaning.stores.size(), 1U);
+    EXPECT_EQ(spec.terms.print(both.meaning.loads[0].address), "(select |a| |src.n|)");
+    EXPECT_EQ(spec.terms.print(both.meaning.stores[0].address),
+              "(ite (= |src.n| |dst.n|) (bvadd #x0002 (select |a| |src.n|)) (select |a| |dst.n|))");
+}
+
+TEST(Operands, ComputeTheirAddressOnce) {
+    const Spec spec = must_load(machine(std::string(operands) +
+        "instruction inc { operand dst : ea(2) in { Inc }; encoding 0b0000 dst.mode dst.reg; assembly \"inc {dst}\";"
+        " dst.write(dst.read + 1); }"));
+    const Meaning& m = spec.forms[0].meaning;
+    EXPECT_EQ(m.loads[0].address, m.stores[0].address);
+    unsigned writes = 0;
+    for (const auto& write : m.writes) writes += spec[write.element].name == "a" ? 1 : 0;
+    EXPECT_EQ(writes, 1U);
+}
+
+TEST(Operands, MustBeUsedOnAllPathsOrNone) {
+    EXPECT_THAT(error_of(std::string(operands) +
+                         "instruction i { operand e : ea(2) in { Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
+                         " if s == 1 { pc = e.read; } d[0] = e.read; }"),
+                HasSubstr("E0423"));
+}
+
+TEST(Operands, AskForTheirCase) {
+    const Spec spec = must_load(machine(std::string(operands) +
+        "instruction i { operand e : ea(2) in { Dn, Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
+        " pc = if e.is(Dn) then 1 else 2; }"));
+    EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"), "#x0001");
+    EXPECT_EQ(written(spec, spec.forms[1].meaning, "pc"), "#x0002");
+}
+
+TEST(Encodings, ScatterFields) {
+    const Spec spec = must_load(machine(
+        "instruction b { encoding imm[8] imm[5..3] imm[7..6] imm[2..1]; assembly \"b {imm}\"; pc = zext(imm, 16); }"));
+    const Form& form = spec.forms[0];
+    EXPECT_EQ(form.fields[0].width, 9U);
+    EXPECT_EQ(encode(form, std::vector<std::uint64_t>{0x100}).at(0), 0x80U);
+    EXPECT_EQ(encode(form, std::vector<std::uint64_t>{0x0C0}).at(0), 0x0CU);
+    EXPECT_EQ(encode(form, std::vector<std::uint64_t>{0x03E}).at(0), 0x73U);
+}
+
+TEST(Unpredictable, IsAChoiceOfItsOwn) {
+    const Spec spec = must_load(machine("register r : bits(8) role data;"
+                                        "instruction i { encoding 0x01; assembly \"i\"; r = any(8); }"));
+    ASSERT_EQ(spec.forms[0].meaning.choices.size(), 1U);
+    EXPECT_EQ(written(spec, spec.forms[0].meaning, "r"), "|any0|");
+}
+
+TEST(Machines, MayHaveUnitsOfAnySize) {
+    const Spec spec = must_load(machine(
+        "register acc : bits(36) role data;"
+        "instruction load { encoding 0b111111111 a:27; assembly \"load {a}\"; acc = mem[a[15..0], 1]; }",
+        "endian big; unit 36; address 16; parcel 36;"));
+    EXPECT_EQ(spec.terms.sort(spec.forms[0].meaning.loads[0].result), Sort::bits(36));
+}
+
+}  // namespace
+}  // namespace pogo::isa
