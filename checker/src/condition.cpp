@@ -32,6 +32,18 @@ Term holds(isa::Terms& terms, const std::vector<Part>& parts) {
     return result;
 }
 
+/// Drops first whole elements, then single bits, as long as the rest still implies the trap.
+template <class Implies>
+void generalise(std::vector<Part>& cube, const Implies& implies) {
+    for (const bool whole : {true, false})
+        for (std::size_t i = cube.size(); i-- > 0;)
+            for (unsigned bit = whole ? 1 : isa::max_width; bit-- > 0;) {
+                const Word said = cube[i].bits;
+                cube[i].bits = whole ? 0 : said & ~(Word{1} << bit);
+                if (cube[i].bits != said && !implies(cube)) cube[i].bits = said;
+            }
+}
+
 Cube literals(const isa::Spec& spec, const std::vector<Part>& parts) {
     Cube cube;
     for (const Part& part : parts)
@@ -48,61 +60,50 @@ Cube literals(const isa::Spec& spec, const std::vector<Part>& parts) {
 
 }  // namespace
 
-Condition find_condition(World& world, Solver& solver, const Before& before, Term completes, Term traps,
-                         unsigned max_cubes) {
+Condition find_condition(World& world, Solver& solver, const Before& before, std::span<const isa::ElementId> elements,
+                         std::span<const Term> completes, std::span<const Term> traps, unsigned max_cubes) {
     isa::Terms& terms = world.terms;
     Condition result;
     std::vector<Part> all;
-    const std::array<Term, 2> both{completes, traps};
-    const auto support = terms.support(both);
-    for (std::uint32_t i = 0; i < world.spec.elements.size(); ++i) {
-        const isa::Element& element = world.spec.elements[i];
-        if (world.roles.role[i] != isa::Role::control || element.is_file()) continue;
-        // Elements are the first variables of the arena, by the same numbers.
-        if (std::binary_search(support.begin(), support.end(), isa::Variable{i}))
-            all.push_back({{i}, before.elements[i], 0, isa::ones(element.width)});
+    for (const isa::ElementId id : elements) {
+        const isa::Element& element = world.spec[id];
+        if (world.roles.role[id.index] == isa::Role::control && !element.is_file())
+            all.push_back({id, before.elements[id.index], 0, isa::ones(element.width)});
     }
+    if (all.empty()) return result;
     std::vector<Term> order;
     for (const Part& part : all) order.push_back(part.term);
+    const auto implies_trap = [&](const std::vector<Part>& parts) {
+        const Term here = holds(terms, parts);
+        return std::all_of(completes.begin(), completes.end(), [&](Term goal) {
+            return solver.satisfiable("condition.cube", terms.and_(goal, here)) == Verdict::no;
+        });
+    };
 
-    Term rest = traps;
-    bool unexplained = false;
+    Term uncovered = terms.boolean(true);
     unsigned misses = 0;
-    while (solver.satisfiable("condition.next", rest) == Verdict::yes) {
-        if (all.empty() || misses == max_cubes) return result;
-        if (result.cubes.size() == max_cubes) {
-            result.limited = true;
-            return result;
+    Verdict left = Verdict::no;  // there is a state in `traps` that no cube covers
+    for (const Term goal : traps)
+        for (;;) {
+            const Term rest = terms.and_(goal, uncovered);
+            const Verdict more = solver.satisfiable("condition.next", rest);
+            if (more == Verdict::unknown) left = more;
+            if (more != Verdict::yes) break;
+            result.limited = result.cubes.size() == max_cubes;
+            if (result.limited || misses == max_cubes) return result;
+            const auto values = solver.smallest_values(rest, order);
+            if (!values) return result;
+            std::vector<Part> cube = all;
+            for (std::size_t i = 0; i < cube.size(); ++i) cube[i].value = (*values)[i];
+            if (implies_trap(cube)) {
+                generalise(cube, implies_trap);
+                result.cubes.push_back(literals(world.spec, cube));
+            } else {
+                ++misses;  // this control state does not decide it
+            }
+            uncovered = terms.and_(uncovered, terms.not_(holds(terms, cube)));
         }
-        const auto model = solver.smallest(rest, {}, order);
-        if (!model) return result;
-        const auto values = solver.evaluate(*model, order);
-        std::vector<Part> cube = all;
-        for (std::size_t i = 0; i < cube.size(); ++i) cube[i].value = values[i];
-        const auto implies_trap = [&](const std::vector<Part>& parts) {
-            return solver.satisfiable("condition.cube", terms.and_(completes, holds(terms, parts))) == Verdict::no;
-        };
-        if (implies_trap(cube)) {
-            // First whole elements, then single bits, as long as the rest implies the trap.
-            for (const bool whole : {true, false})
-                for (std::size_t i = cube.size(); i-- > 0;) {
-                    const unsigned steps = whole ? 1 : world.spec[cube[i].element].width;
-                    for (unsigned bit = steps; bit-- > 0;) {
-                        const Word said = cube[i].bits;
-                        const Word less = whole ? 0 : said & ~(Word{1} << bit);
-                        if (less == said) continue;
-                        cube[i].bits = less;
-                        if (!implies_trap(cube)) cube[i].bits = said;
-                    }
-                }
-            result.cubes.push_back(literals(world.spec, cube));
-        } else {
-            unexplained = true;  // this control state does not decide it
-            ++misses;
-        }
-        rest = terms.and_(rest, terms.not_(holds(terms, cube)));
-    }
-    result.complete = !unexplained && solver.satisfiable("condition.next", rest) == Verdict::no;
+    result.complete = misses == 0 && left == Verdict::no;
     return result;
 }
 

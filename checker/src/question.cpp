@@ -58,6 +58,16 @@ Verdict Judge::decide(Question& question) {
     return question.verdict;
 }
 
+std::vector<Term> Judge::goals(const Question& question, bool bundled) {
+    std::vector<Term> result;
+    for (std::size_t i = 0; i < question.candidates.size(); ++i)
+        if (!bundled || i % bundle == 0)
+            result.push_back(question.candidates[i].goal);
+        else
+            result.back() = world_->terms.or_(result.back(), question.candidates[i].goal);
+    return result;
+}
+
 std::vector<Term> Judge::wishes(const Question& question, const Question::Candidate& candidate) {
     isa::Terms& terms = world_->terms;
     std::vector<Term> result;

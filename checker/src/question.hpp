@@ -37,6 +37,9 @@ class Judge {
     /// Nothing if the question was not answered yes, or the limit was reached on the way.
     [[nodiscard]] std::optional<Witness> witness(const Question& question, std::string property, std::string element);
 
+    /// The goals, not exact: one by one, or a handful joined in each.
+    [[nodiscard]] std::vector<isa::Term> goals(const Question& question, bool bundled);
+
     /// The form's goal together with what makes its states possible.
     [[nodiscard]] isa::Term exact(const Question& question, const Question::Candidate& candidate);
 

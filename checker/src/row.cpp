@@ -267,13 +267,11 @@ class RowCheck {
                 break;
             case Verdict::yes: {
                 row_.privileged = Privileged::conditional;
-                const auto any = [&](const Question& question) {
-                    std::vector<Term> goals;
-                    for (const auto& candidate : question.candidates) goals.push_back(candidate.goal);
-                    return world_.terms.any(goals);
-                };
-                row_.privileged_when =
-                    find_condition(world_, solver_, supervisor_, any(both_), any(traps_), options_.max_cubes);
+                std::vector<ElementId> read;
+                for (const Touch& touch : row_.touches)
+                    if (touch.reads) read.push_back(touch.element);
+                row_.privileged_when = find_condition(world_, solver_, supervisor_, read, judge_.goals(both_, true),
+                                                      judge_.goals(traps_, false), options_.max_cubes);
                 break;
             }
         }

@@ -141,7 +141,11 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
         const auto result = z3_->check(solver, statistics_);
         z3_->account(solver, statistics_);
         verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
-        if (verdict == Verdict::unknown) unknowns_.push_back(fmt::format("{}: {}", name, solver.reason_unknown()));
+        if (verdict == Verdict::unknown) {
+            // Z3 calls its own limit a cancellation; nothing else cancels.
+            const std::string reason = solver.reason_unknown();
+            unknowns_.push_back(fmt::format("{}: {}", name, reason == "canceled" ? "resource limit" : reason));
+        }
     }
     known_.emplace(formula, verdict);
     if (observer_) observer_(name, formula, verdict);
@@ -149,6 +153,19 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
 }
 
 std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> wishes, std::span<const Term> order) {
+    return minimise(formula, wishes, order, true);
+}
+
+std::optional<std::vector<Word>> Solver::smallest_values(Term formula, std::span<const Term> variables) {
+    const auto model = minimise(formula, {}, variables, false);
+    if (!model) return std::nullopt;
+    std::vector<Word> result;
+    for (const Term variable : variables) result.push_back(model->values.at(terms_->node(variable).a));
+    return result;
+}
+
+std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> wishes, std::span<const Term> order,
+                                           bool everything) {
     const Stopwatch watch(statistics_.solver_seconds);
     z3::solver solver = z3_->solver(settings_);
     std::vector<Term> all{formula};
@@ -182,8 +199,10 @@ std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> w
     }
 
     std::vector<Term> atoms(order.begin(), order.end());
-    const auto below = atoms_below(*terms_, granted);
-    atoms.insert(atoms.end(), below.begin(), below.end());
+    if (everything) {
+        const auto below = atoms_below(*terms_, granted);
+        atoms.insert(atoms.end(), below.begin(), below.end());
+    }
 
     const auto expressions = z3_->translate(atoms);
     for (std::size_t i = 0; i < atoms.size(); ++i) {

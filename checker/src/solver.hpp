@@ -47,6 +47,9 @@ class Solver {
     /// as the rest allows. Nothing when the formula has no model or the limit was reached.
     [[nodiscard]] std::optional<Assignment> smallest(isa::Term formula, std::span<const isa::Term> wishes,
                                                      std::span<const isa::Term> order);
+    /// The smallest values of variables, in this order, in models of the formula.
+    [[nodiscard]] std::optional<std::vector<isa::Word>> smallest_values(isa::Term formula,
+                                                                        std::span<const isa::Term> variables);
 
     /// The values of terms of sort BitVec or Bool under an assignment, as Z3's rewriter computes them.
     [[nodiscard]] std::vector<isa::Word> evaluate(const Assignment& assignment, std::span<const isa::Term> terms);
@@ -59,6 +62,8 @@ class Solver {
 
   private:
     struct Z3;
+    std::optional<Assignment> minimise(isa::Term formula, std::span<const isa::Term> wishes,
+                                       std::span<const isa::Term> order, bool everything);
     const isa::Terms* terms_;
     Settings settings_;
     Observer observer_;
