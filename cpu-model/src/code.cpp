@@ -316,6 +316,7 @@ Code Compiler::compile(const isa::Meaning& original, const Places& original_plac
         settle(at.physical);
         settle(at.data);
     }
+    most_written_ = std::max(most_written_, 2 * code.writes.size());
     bool wrote_unknown = false;
     std::unordered_set<std::uint32_t> written;
     for (auto& at : code.writes) {

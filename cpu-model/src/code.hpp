@@ -115,6 +115,8 @@ class Compiler {
     [[nodiscard]] const std::vector<std::uint64_t>& constants() const { return constants_; }
     /// Positions a program needs, at most so far.
     [[nodiscard]] std::uint32_t size() const { return size_; }
+    /// Hazard numbers that one execution writes, at most so far.
+    [[nodiscard]] std::size_t most_written() const { return most_written_; }
     /// Specialisation has used up its share of memory: time for a new Compiler.
     [[nodiscard]] bool exhausted() const { return terms_.size() > term_limit_; }
 
@@ -136,6 +138,7 @@ class Compiler {
     std::unordered_map<std::uint64_t, std::uint32_t> constant_index_;
     std::vector<std::uint64_t> constants_;
     std::uint32_t size_ = 0;
+    std::size_t most_written_ = 0;
 };
 
 }  // namespace pogo::model

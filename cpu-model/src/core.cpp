@@ -68,7 +68,7 @@ inline void Core::advance() {
 
 inline void Core::fetch() {
     Flight* const flight = allocate();
-    flight->fetched = machine_.fetch(fetch_pc_);
+    machine_.fetch(fetch_pc_, flight->fetched);
     flight->content = Content::instruction;
     flight->pc = fetch_pc_;
     flight->sequence = sequence_++;
@@ -151,7 +151,7 @@ inline void Core::execute(Flight* flight) {
         if (timing_.forwarding) [[likely]] {
             publish(flight->ready);
         } else {
-            flight->written = machine_.written();
+            flight->written.assign(machine_.written().begin(), machine_.written().end());
             for (const auto hazard : flight->written) {
                 ++writers_[hazard];
                 ready_[hazard] = never;

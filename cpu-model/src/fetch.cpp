@@ -9,23 +9,30 @@ namespace pogo::model {
 
 namespace {
 
-// The first bytes of an encoding as a number; 1, 2, 4 and 8 are the lengths that matter for speed.
-inline bool same_bits(const std::byte* at, unsigned bytes, std::uint64_t expected) {
-    std::uint64_t bits = 0;
+template <class T>
+inline std::uint64_t number_at(const std::byte* at) {
+    T value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+}
+
+// The first bytes of an encoding, at most 8, as a number. Only equality matters.
+inline std::uint64_t bits_at(const std::byte* at, unsigned bytes) {
     switch (bytes) {
+        case 1:
+            return number_at<std::uint8_t>(at);
         case 2:
-            std::memcpy(&bits, at, 2);
-            break;
+            return number_at<std::uint16_t>(at);
         case 4:
-            std::memcpy(&bits, at, 4);
-            break;
+            return number_at<std::uint32_t>(at);
         case 8:
-            std::memcpy(&bits, at, 8);
-            break;
-        default:
+            return number_at<std::uint64_t>(at);
+        default: {
+            std::uint64_t bits = 0;
             std::memcpy(&bits, at, bytes);
+            return bits;
+        }
     }
-    return bits == expected;
 }
 
 constexpr std::size_t most_encodings = 65536;
@@ -38,11 +45,17 @@ std::size_t Machine::HashParcels::operator()(const std::vector<std::uint64_t>& p
     return hash ^ hash >> 32;
 }
 
-Fetched Machine::fetch(std::uint64_t pc) {
-    const FetchEntry& entry = fetches_[(pc / spec_.parcel_units) % fetches_.size()];
-    if (entry.pc == pc && entry.epoch == epoch_ && same_bits(entry.host, entry.bytes, entry.bits)) [[likely]]
-        return {entry.operation, entry.physical, entry.units, true, false};
-    return fetch_slowly(pc);
+void Machine::fetch(std::uint64_t pc, Fetched& fetched) {
+    const FetchEntry& entry = fetches_[(pc >> fetch_shift_) % fetch_entries];
+    if (entry.pc == pc && entry.epoch == epoch_ && bits_at(entry.host, entry.bytes) == entry.bits) [[likely]] {
+        fetched.operation = entry.operation;
+        fetched.physical = entry.physical;
+        fetched.units = entry.units;
+        fetched.contiguous = true;
+        fetched.bus_error = false;
+    } else {
+        fetched = fetch_slowly(pc);
+    }
 }
 
 std::optional<std::uint64_t> Machine::translate(std::uint64_t address, const isa::Trap** fault) {
@@ -106,10 +119,9 @@ Fetched Machine::fetch_slowly(std::uint64_t pc) {
     fetched.units = static_cast<unsigned>(parcels_.size()) * spec_.parcel_units;
     const auto bytes = fetched.units * unit_bytes;
     if (together && fetched.contiguous && bytes <= 8) {
-        FetchEntry& entry = fetches_[(pc / spec_.parcel_units) % fetches_.size()];
-        entry = {epoch_,       pc, 0, first, fetched.operation, fetched.physical, static_cast<unsigned>(bytes),
-                 fetched.units};
-        std::memcpy(&entry.bits, first, bytes);
+        FetchEntry& entry = fetches_[(pc >> fetch_shift_) % fetch_entries];
+        const auto length = static_cast<unsigned>(bytes);
+        entry = {epoch_, pc, bits_at(first, length), first, fetched.operation, fetched.physical, length, fetched.units};
     }
     return fetched;
 }

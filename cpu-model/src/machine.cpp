@@ -3,6 +3,7 @@
 #include "machine.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "isa/require.hpp"
@@ -23,7 +24,8 @@ Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
       address_mask_(static_cast<std::uint64_t>(isa::ones(spec.address_width))),
       form_codes_(spec.forms.size()),
       form_reads_(spec.forms.size()),
-      fetches_(4096) {
+      fetches_(fetch_entries),
+      fetch_shift_(static_cast<unsigned>(std::countr_zero(spec.parcel_units))) {
     slot_masks_.resize(spec.slots, 0);
     for (const auto& element : spec.elements)
         for (unsigned i = 0; i < element.slots(); ++i)
@@ -56,6 +58,7 @@ void Machine::refresh_constants() {
     const std::size_t size = compiler_->size() + 1;
     if (values_.size() < size) values_.resize(size, 0);
     if (wide_.size() < size) wide_.resize(size, 0);
+    if (written_.size() < compiler_->most_written()) written_.resize(compiler_->most_written());
     const auto& constants = compiler_->constants();
     std::copy(constants.begin(), constants.end(), values_.begin() + compiler_->layout().constants);
     narrow_domain_.at = values_.data();
@@ -119,7 +122,35 @@ void Machine::compute_conditions() {
         if (value(conditions_, roots[next + i]) != 0) interrupt_ = i;
 }
 
-std::uint32_t Machine::run(const Code& code) {
+inline void Machine::commit(const Code& code) {
+    if (code.expression.wide || code.gather) [[unlikely]]
+        return commit_gathered(code);
+    const std::uint64_t* const at = values_.data();
+    for (const auto& write : code.writes) {
+        if (write.guard != Code::none && at[write.guard] == 0) continue;
+        std::uint32_t slot = write.slot;
+        if (write.index != Code::none) slot += static_cast<std::uint32_t>(at[write.index]);
+        put(slot, at[write.value]);
+        note_written(slot, write.file);
+    }
+}
+
+void Machine::commit_gathered(const Code& code) {
+    const Expression& expression = code.expression;
+    gathered_.clear();
+    for (const auto& write : code.writes) {
+        if (!holds(expression, write.guard)) continue;
+        std::uint32_t slot = write.slot;
+        if (write.index != Code::none) slot += static_cast<std::uint32_t>(value(expression, write.index));
+        gathered_.push_back(slot);
+        gathered_.push_back(value(expression, write.value));
+        note_written(slot, write.file);
+    }
+    for (std::size_t i = 0; i < gathered_.size(); i += 2)
+        put(static_cast<std::uint32_t>(gathered_[i]), gathered_[i + 1]);
+}
+
+inline std::uint32_t Machine::run(const Code& code) {
     const Expression& expression = code.expression;
     if (expression.wide) return run_wide(code);
     std::uint64_t* const at = values_.data();
@@ -178,36 +209,8 @@ std::uint32_t Machine::run_wide(const Code& code) {
     return Code::none;
 }
 
-void Machine::commit(const Code& code) {
-    const Expression& expression = code.expression;
-    if (!expression.wide && !code.gather) [[likely]] {
-        const std::uint64_t* const at = values_.data();
-        for (const auto& write : code.writes) {
-            if (write.guard != Code::none && at[write.guard] == 0) continue;
-            std::uint32_t slot = write.slot;
-            if (write.index != Code::none) slot += static_cast<std::uint32_t>(at[write.index]);
-            put(slot, at[write.value]);
-            written_.push_back(slot);
-            if (write.file != Code::none) written_.push_back(write.file);
-        }
-        return;
-    }
-    gathered_.clear();
-    for (const auto& write : code.writes) {
-        if (!holds(expression, write.guard)) continue;
-        std::uint32_t slot = write.slot;
-        if (write.index != Code::none) slot += static_cast<std::uint32_t>(value(expression, write.index));
-        gathered_.push_back(slot);
-        gathered_.push_back(value(expression, write.value));
-        written_.push_back(slot);
-        if (write.file != Code::none) written_.push_back(write.file);
-    }
-    for (std::size_t i = 0; i < gathered_.size(); i += 2)
-        put(static_cast<std::uint32_t>(gathered_[i]), gathered_[i + 1]);
-}
-
 Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
-    written_.clear();
+    written_count_ = 0;
     stores_.clear();
     loads_done_ = 0;
     const auto& layout = compiler_->layout();
@@ -253,7 +256,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
 }
 
 Machine::Outcome Machine::interrupt(std::uint32_t number) {
-    written_.clear();
+    written_count_ = 0;
     stores_.clear();
     loads_done_ = 0;
     traps_.clear();
@@ -309,7 +312,7 @@ const Code& Machine::entry_code(const isa::Meaning& meaning) {
 void Machine::reset() {
     const std::vector<std::uint64_t> zeros(spec_.slots, 0);
     set_state(zeros);
-    written_.clear();
+    written_count_ = 0;
     stores_.clear();
     POGO_REQUIRE(run(entry_code(spec_.reset)) == Code::none);
     notice(translation | conditions);

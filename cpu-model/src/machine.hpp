@@ -57,7 +57,7 @@ class Machine {
     void reset();
 
     /// Fetches and decodes at an address, without effects on the state.
-    [[nodiscard]] Fetched fetch(std::uint64_t pc);
+    void fetch(std::uint64_t pc, Fetched& fetched);
 
     /// The result of one transition. `written`, `stores`, … below describe it until the next.
     enum class Outcome : std::uint8_t { completed, trapped, double_fault };
@@ -65,7 +65,9 @@ class Machine {
     Outcome execute(const Fetched& fetched, bool take_traps = true);
     Outcome interrupt(std::uint32_t number);
 
-    [[nodiscard]] const std::vector<std::uint32_t>& written() const { return written_; }  ///< hazard numbers
+    [[nodiscard]] std::span<const std::uint32_t> written() const {
+        return {written_.data(), written_count_};
+    }  ///< hazard numbers
     [[nodiscard]] const std::vector<StoreRange>& stores() const { return stores_; }
     [[nodiscard]] unsigned loads_done() const { return loads_done_; }
     [[nodiscard]] const std::vector<TrapTaken>& traps() const { return traps_; }
@@ -127,9 +129,14 @@ class Machine {
         return guard == Code::none || value(expression, guard) != 0;
     }
     /// Does the transition, or returns the number of the trap that fired.
-    std::uint32_t run(const Code& code);
+    inline std::uint32_t run(const Code& code);
     std::uint32_t run_wide(const Code& code);
-    void commit(const Code& code);
+    inline void commit(const Code& code);
+    void commit_gathered(const Code& code);
+    void note_written(std::uint32_t slot, std::uint32_t file) {
+        written_[written_count_++] = slot;
+        if (file != Code::none) written_[written_count_++] = file;
+    }
     void put(std::uint32_t slot, std::uint64_t value) {
         if (changes_ != nullptr) [[unlikely]]
             changes_->push_back({slot, values_[slot], value});
@@ -179,7 +186,9 @@ class Machine {
     Expression translation_;  ///< guards of the faults, then the physical address
     Expression conditions_;   ///< waiting, halted, conditions of the interrupts
     std::unordered_map<std::vector<std::uint64_t>, Decoding, HashParcels> decodings_;
+    static constexpr std::size_t fetch_entries = 4096;
     std::vector<FetchEntry> fetches_;
+    unsigned fetch_shift_ = 0;
     std::uint64_t epoch_ = 1;  ///< of fetches_: entries of another are void
     std::vector<std::uint64_t> parcels_;
 
@@ -189,7 +198,8 @@ class Machine {
     bool translation_changed_ = false;
     std::uint32_t interrupt_ = no_interrupt;
 
-    std::vector<std::uint32_t> written_;
+    std::vector<std::uint32_t> written_;  ///< room for the writes of any code
+    std::size_t written_count_ = 0;
     std::vector<StoreRange> stores_;
     unsigned loads_done_ = 0;
     std::vector<TrapTaken> traps_;
