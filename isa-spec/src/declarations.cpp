@@ -38,8 +38,10 @@ std::optional<Spec> Elaborator::run() {
         attempt([&] { collect(extension_->children, 1, extension_declarations_); });
     }
     // Timing classes are named by instructions, and everything is named before it is looked into.
-    for (const auto* list : {&declarations_, &extension_declarations_})
-        for (const Ast* ast : *list) attempt([&] { declare(*ast); });
+    for (const Ast* ast : declarations_) attempt([&] { declare(*ast); });
+    const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
+    const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
+    for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
     if (!spec_.pc.valid()) diagnostics_.report(Code::E0301, machine_.range, "a register with role pc");
     if (diagnostics_.errors() != before) return std::nullopt;
     pc_value_ = spec_.terms.variable(spec_[spec_.pc].variable);
@@ -55,6 +57,10 @@ std::optional<Spec> Elaborator::run() {
         if (!ast->is(Syntax::timing) && !ast->is(Syntax::platform)) attempt([&] { define(*ast); });
     in_extension_ = true;
     if (extension_ != nullptr) attempt([&] { define_extension(*extension_); });
+    if (spec_.extension) {
+        spec_.extension->first_cause = own_causes;
+        spec_.extension->first_interrupt = own_interrupts;
+    }
     in_extension_ = false;
     if (diagnostics_.errors() != before) return std::nullopt;
     attempt([&] { finish(); });

@@ -27,9 +27,8 @@ class Extender {
         for (const Exit& exit : exits(spec_)) add_exits(exit);
         if (extension_.second) {
             for (Form& form : spec_.forms) second_level(form.meaning);
-            for (Cause& cause : spec_.causes)
-                if (cause.kind != TrapKind::exit) second_level(cause.entry);
-            for (Interrupt& interrupt : spec_.interrupts) second_level(interrupt.entry);
+            for (std::uint32_t i = 0; i < extension_.first_cause; ++i) second_level(spec_.causes[i].entry);
+            for (std::uint32_t i = 0; i < extension_.first_interrupt; ++i) second_level(spec_.interrupts[i].entry);
             second_level(spec_.translation);
         }
         redirect_interrupts();

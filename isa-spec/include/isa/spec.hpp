@@ -321,6 +321,9 @@ struct Extension {
     std::vector<ExitRule> rules;
     std::optional<Translation> second;  ///< guest physical → host physical, applied in the virtual state
     std::vector<std::uint32_t> interrupts;  ///< numbers of interrupts that belong to real mode: taken as exits
+    /// Causes and interrupts from these numbers on are the policy's own: their entries run in the real state.
+    std::uint32_t first_cause = 0;
+    std::uint32_t first_interrupt = 0;
     SourceRange where;
 };
 
