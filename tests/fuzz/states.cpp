@@ -1,0 +1,18 @@
+// Any line as a JSON state; what is accepted comes back when it is printed and read again.
+// SPDX-License-Identifier: Apache-2.0
+#include "states.hpp"
+
+#include "support.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace pogo;
+    static const isa::Spec spec = fuzz::shipped("m68k.isa");
+    static const cli::StateFormat format(spec);
+    cli::InputState state;
+    if (format.read({reinterpret_cast<const char*>(data), size}, state)) return 0;
+    std::string text;
+    format.write({}, state.state, text);
+    cli::InputState again;
+    if (format.read(text, again) || !(again.state == state.state)) std::abort();
+    return 0;
+}
