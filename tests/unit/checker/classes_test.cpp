@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "interpreter.hpp"
 #include "toy.hpp"
 
 namespace pogo::check {
@@ -56,6 +57,8 @@ constexpr auto no = Verdict::no;
 constexpr auto yes = Verdict::yes;
 
 TEST_F(Zoo, NothingIsUnknown) { EXPECT_EQ(toy::text(spec(), *findings).find("unknown"), std::string::npos); }
+
+TEST_F(Zoo, WitnessesAreSound) { toy::expect_sound(spec(), *findings); }
 
 TEST_F(Zoo, NopIsInnocuous) {
     const Row& r = row("nop");
@@ -329,6 +332,7 @@ TEST(Banks, AgreeOnTheActiveMember) {
     EXPECT_EQ(toy::row(m.spec, f, "push").statistics.solved, 1U);  // that it completes
     expect(toy::row(m.spec, f, "move_usp").behavior, yes, yes);
     expect(toy::row(m.spec, f, "drop").behavior, yes, yes);
+    toy::expect_sound(m.spec, f);
     const Witness* w = witness(toy::row(m.spec, f, "move_usp"), "mode-sensitive");
     ASSERT_NE(w, nullptr);
     const auto get = [&](int side, isa::ElementId e) {
@@ -394,6 +398,7 @@ TEST(Translation, WitnessMemoryIsPossible) {
     const Findings f = check(m.spec, {});
     expect(toy::row(m.spec, f, "differ").behavior, yes, yes);
     expect(toy::row(m.spec, f, "alias").behavior, no, no);
+    toy::expect_sound(m.spec, f);
 }
 
 }  // namespace
