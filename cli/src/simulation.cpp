@@ -109,9 +109,9 @@ void run(Session& session, const RunArguments& arguments) {
 
     std::ofstream trace_file;
     std::ofstream vcd_file;
-    std::unique_ptr<model::TraceObserver> trace;
-    std::unique_ptr<model::VcdObserver> vcd;
-    model::CountObserver counts;
+    std::unique_ptr<model::Trace> trace;
+    std::unique_ptr<model::Vcd> vcd;
+    model::Counts counts;
     const auto open = [&](std::ofstream& file, const std::string& path) {
         file.open(path, std::ios::binary);
         if (!file) session.fail(bad_input, Code::E0803, {}, path);
@@ -122,13 +122,16 @@ void run(Session& session, const RunArguments& arguments) {
             open(trace_file, arguments.trace);
             out = &trace_file;
         }
-        trace = std::make_unique<model::TraceObserver>(
-            *out, [&spec](const Decoded& decoded, std::uint64_t pc) { return disassemble(spec, decoded, pc); });
+        trace = std::make_unique<model::Trace>(
+            *out, [&spec](const Form& form, std::span<const std::uint64_t> fields, std::uint64_t pc) {
+                const FormId id{static_cast<std::uint32_t>(&form - spec.forms.data())};
+                return disassemble(spec, {id, {fields.begin(), fields.end()}}, pc);
+            });
         simulator.attach(*trace);
     }
     if (!arguments.vcd.empty()) {
         open(vcd_file, arguments.vcd);
-        vcd = std::make_unique<model::VcdObserver>(vcd_file);
+        vcd = std::make_unique<model::Vcd>(vcd_file);
         simulator.attach(*vcd);
     }
     if (arguments.stats) simulator.attach(counts);
@@ -144,7 +147,7 @@ void run(Session& session, const RunArguments& arguments) {
         format.write(none, simulator.state(), text);
         fmt::print("{}", text);
     }
-    if (arguments.stats) fmt::print("{}", counts.text(spec));
+    if (arguments.stats) fmt::print("{}", counts.print());
     fmt::print(stderr, "pogo: stopped ({}) after {} cycles, {} instructions, traps and interrupts", name(result.reason),
                result.cycles, result.steps);
     if (result.reason == model::StopReason::exit) fmt::print(stderr, ", exit code {}", result.exit_code);
