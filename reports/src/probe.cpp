@@ -1,0 +1,170 @@
+// Concrete evaluation of the Spec's terms.
+// SPDX-License-Identifier: Apache-2.0
+#include "probe.hpp"
+
+#include <algorithm>
+
+#include "isa/assembly.hpp"
+
+namespace pogo::report {
+
+using isa::Term;
+
+Probe::Probe(const isa::Spec& spec) : spec_(spec) {
+    domain_.spec = &spec;
+    domain_.element_of.assign(spec.terms.variable_count(), ~0U);
+    domain_.values.assign(spec.terms.variable_count(), 0);
+    for (std::uint32_t i = 0; i < spec.elements.size(); ++i) domain_.element_of[spec.elements[i].variable.id] = i;
+    const auto prepare = [&](const std::vector<Term>& roots) {
+        return Code{isa::compile(spec.terms, roots), roots.empty()};
+    };
+    std::vector<Term> roots;
+    for (const auto& invariant : spec.invariants) roots.push_back(invariant.holds);
+    if (spec.waiting.valid()) roots.push_back(spec.waiting);
+    if (spec.halted.valid()) roots.push_back(spec.halted);
+    possible_ = prepare(roots);
+    roots = {spec.translation.physical};
+    for (const auto& fault : spec.translation.faults) roots.push_back(fault.guard);
+    translation_ = prepare(roots);
+    roots.clear();
+    for (const auto& bank : spec.banks) roots.push_back(bank.selector);
+    selectors_ = prepare(roots);
+}
+
+void Probe::run(Code& code, std::size_t begin, std::size_t end) {
+    if (code.empty) return;
+    scratch_.resize(std::max(scratch_.size(), code.program.first + code.program.steps.size()));
+    isa::fold(code.program, begin, end, domain_, scratch_.data());
+}
+
+bool Probe::possible(const isa::State& state) {
+    domain_.state = &state;
+    run(possible_, 0, possible_.program.steps.size());
+    std::size_t i = 0;
+    for (; i < spec_.invariants.size(); ++i)
+        if (root(possible_, i) == 0) return false;
+    if (spec_.waiting.valid() && root(possible_, i++) != 0) return false;
+    return !spec_.halted.valid() || root(possible_, i) == 0;
+}
+
+std::uint64_t Probe::address_at(const isa::State& state, std::uint64_t offset) const {
+    return (state.get(spec_[spec_.pc]) + offset) & static_cast<std::uint64_t>(isa::ones(spec_.address_width));
+}
+
+Probe::Code& Probe::code_of(isa::FormId form) {
+    const auto [place, fresh] = forms_.try_emplace(form.index);
+    if (fresh) {
+        const isa::Meaning& meaning = spec_[form].meaning;
+        std::vector<Term> roots;
+        for (const auto& load : meaning.loads)
+            for (const Term term : {load.guard, load.physical, load.direct ? load.physical : load.address})
+                roots.push_back(term);
+        for (const auto& store : meaning.stores)
+            for (const Term term : {store.guard, store.physical, store.direct ? store.physical : store.address})
+                roots.push_back(term);
+        place->second = {isa::compile(spec_.terms, roots), roots.empty()};
+    }
+    return place->second;
+}
+
+std::optional<Footprint> Probe::footprint(const isa::State& state, const Instance& instance,
+                                          const SharedMemory& memory) {
+    const isa::Form& form = spec_[instance.form];
+    const auto physical_mask = static_cast<std::uint64_t>(isa::ones(spec_.physical_width));
+    const auto address_mask = static_cast<std::uint64_t>(isa::ones(spec_.address_width));
+    Footprint result;
+    bool consistent = true;
+    const auto put = [&](std::uint64_t physical, std::uint64_t value) {
+        const auto [place, fresh] = result.memory.emplace(physical & physical_mask, value);
+        consistent = consistent && (fresh || place->second == value);
+    };
+    domain_.state = &state;
+
+    for (std::size_t i = 0; i < instance.units.size(); i += spec_.parcel_units) {
+        domain_.values[spec_.translation.address.id] = address_at(state, i);
+        domain_.values[spec_.translation.access.id] = static_cast<unsigned>(isa::Access::fetch);
+        domain_.values[spec_.translation.units.id] = spec_.parcel_units;
+        run(translation_, 0, translation_.program.steps.size());
+        for (std::size_t fault = 0; fault < spec_.translation.faults.size(); ++fault)
+            if (root(translation_, fault + 1) != 0) return std::nullopt;
+        const auto physical = static_cast<std::uint64_t>(root(translation_, 0));
+        for (std::size_t j = 0; j < spec_.parcel_units; ++j) put(physical + j, instance.units[i + j]);
+    }
+
+    for (std::size_t i = 0; i < form.fields.size(); ++i)
+        domain_.values[form.fields[i].variable.id] = instance.fields[i];
+    for (std::size_t i = 0; i < form.meaning.choices.size(); ++i)
+        domain_.values[form.meaning.choices[i].id] = instance.choices[i];
+    if (spec_.next_pc.valid()) {
+        const auto width = spec_.terms.sort(spec_.next_pc).width;
+        domain_.values[spec_.next_pc.id] = address_at(state, instance.units.size()) & isa::ones(width);
+    }
+    if (spec_.opcode.valid()) domain_.values[spec_.opcode.id] = isa::parcel_of(spec_, instance.units.data());
+
+    // Loads in their order: what one brings may be the address of the next.
+    Code& code = code_of(instance.form);
+    const auto& loads = form.meaning.loads;
+    const auto& stores = form.meaning.stores;
+    const auto needed = [&](std::size_t roots) {
+        std::size_t end = 0;
+        for (std::size_t r = 0; r < roots; ++r)
+            end = std::max<std::size_t>(end, code.program.roots[r] - code.program.first + 1);
+        return end;
+    };
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+        run(code, 0, needed(3 * i + 3));
+        const bool happens = root(code, 3 * i) != 0;
+        const auto physical = static_cast<std::uint64_t>(root(code, 3 * i + 1));
+        const auto address = static_cast<std::uint64_t>(root(code, 3 * i + 2));
+        Word data = 0;
+        for (unsigned j = 0; j < loads[i].units; ++j) {
+            const std::uint64_t unit = loads[i].direct ? memory.direct((physical + j) & physical_mask)
+                                                       : memory.view((address + j) & address_mask);
+            if (happens) put(physical + j, unit);
+            const unsigned place = spec_.big_endian ? loads[i].units - 1 - j : j;
+            data |= Word{unit} << (place * spec_.unit_bits);
+        }
+        domain_.values[loads[i].result.id] = data;
+    }
+    run(code, 0, code.program.steps.size());
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+        const std::size_t at = 3 * (loads.size() + i);
+        if (root(code, at) == 0) continue;
+        const auto physical = static_cast<std::uint64_t>(root(code, at + 1));
+        const auto address = static_cast<std::uint64_t>(root(code, at + 2));
+        for (unsigned j = 0; j < stores[i].units; ++j) {
+            const std::uint64_t there = (physical + j) & physical_mask;
+            const std::uint64_t seen = stores[i].direct ? there : (address + j) & address_mask;
+            put(there, stores[i].direct ? memory.direct(there) : memory.view(seen));
+            result.stores[there] = {seen, stores[i].direct};
+        }
+    }
+    if (!consistent) return std::nullopt;
+    return result;
+}
+
+isa::State Probe::swap_banks(isa::State values, const isa::State& first, const isa::State& second) {
+    if (spec_.banks.empty()) return values;
+    const auto selected = [&](const isa::State& state) {
+        domain_.state = &state;
+        run(selectors_, 0, selectors_.program.steps.size());
+        std::vector<Word> result;
+        for (std::size_t i = 0; i < spec_.banks.size(); ++i) result.push_back(root(selectors_, i));
+        return result;
+    };
+    const auto one = selected(first);
+    const auto two = selected(second);
+    for (std::size_t i = 0; i < spec_.banks.size(); ++i) {
+        const auto active = [&](Word by) -> std::optional<unsigned> {
+            for (const auto& member : spec_.banks[i].members)
+                if (member.value == by) return spec_[member.element].slot;
+            return std::nullopt;
+        };
+        const auto a = active(one[i]);
+        const auto b = active(two[i]);
+        if (a && b && *a != *b) std::swap(values.slots[*a], values.slots[*b]);
+    }
+    return values;
+}
+
+}  // namespace pogo::report

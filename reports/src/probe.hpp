@@ -1,0 +1,98 @@
+// The probe: the Spec's terms evaluated in concrete states, to say which memory an instruction will touch.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "isa/concrete.hpp"
+#include "isa/fold.hpp"
+#include "isa/spec.hpp"
+
+namespace pogo::report {
+
+using isa::Word;
+
+/// Values of elements come from a state, those of other variables from a table.
+struct StateLeaves {
+    const isa::Spec* spec = nullptr;
+    const isa::State* state = nullptr;
+    std::vector<std::uint32_t> element_of;  ///< by variable; ~0 for none
+    std::vector<Word> values;               ///< by variable
+
+    Word variable(isa::Variable variable, isa::Sort) {
+        const std::uint32_t e = element_of[variable.id];
+        if (e == ~0U) return values[variable.id];
+        return spec->elements[e].is_file() ? e : state->slots[spec->elements[e].slot];
+    }
+    Word select(Word file, Word index) {
+        return state->slots[spec->elements[static_cast<std::size_t>(file)].slot + static_cast<std::size_t>(index)];
+    }
+};
+
+/// Memory as a pair of states shares it: through relocation, and by physical address.
+struct SharedMemory {
+    std::function<std::uint64_t(std::uint64_t address)> view;
+    std::function<std::uint64_t(std::uint64_t physical)> direct;
+};
+
+/// A unit that an instruction stores.
+struct StoreTarget {
+    std::uint64_t address = 0;  ///< as the program sees it; physical if direct
+    bool direct = false;
+};
+
+/// One instruction with its operands.
+struct Instance {
+    isa::FormId form;
+    std::vector<std::uint64_t> fields;
+    std::vector<std::uint64_t> choices;
+    std::vector<std::uint64_t> units;  ///< its encoding in memory order
+};
+
+/// Physical memory that gives a state the shared view wherever the instruction touches it.
+struct Footprint {
+    std::map<std::uint64_t, std::uint64_t> memory;  ///< by physical address
+    std::map<std::uint64_t, StoreTarget> stores;    ///< by physical address
+};
+
+class Probe {
+  public:
+    explicit Probe(const isa::Spec& spec);
+
+    /// Invariants hold and instructions are executed.
+    [[nodiscard]] bool possible(const isa::State& state);
+    /// Nothing if the fetch faults or no physical memory gives this view.
+    [[nodiscard]] std::optional<Footprint> footprint(const isa::State& state, const Instance& instance,
+                                                     const SharedMemory& memory);
+    /// `values` with the active members of banks exchanged, as seen through the selectors of two states: what a pair
+    /// agrees on are the active members.
+    [[nodiscard]] isa::State swap_banks(isa::State values, const isa::State& first, const isa::State& second);
+    /// The address of a unit at an offset from the pc.
+    [[nodiscard]] std::uint64_t address_at(const isa::State& state, std::uint64_t offset) const;
+
+  private:
+    struct Code {
+        isa::Program program;
+        bool empty = true;
+    };
+    Code& code_of(isa::FormId form);
+    /// Evaluates the steps that the first `roots` roots need.
+    void run(Code& code, std::size_t begin, std::size_t end);
+    [[nodiscard]] Word root(const Code& code, std::size_t number) const { return scratch_[code.program.roots[number]]; }
+
+    const isa::Spec& spec_;
+    isa::Concrete<Word, StateLeaves> domain_;
+    Code possible_;
+    Code translation_;
+    Code selectors_;
+    std::unordered_map<std::uint32_t, Code> forms_;
+    std::vector<Word> scratch_;
+};
+
+}  // namespace pogo::report
