@@ -58,7 +58,7 @@ procedure enter(cause: bits(16), back: bits(16)) {
   trap bounds(0xBAD0) when nest[0] == 1 && cause != 2;
   trap odd(0xBAD1) when nest[1] == 1 && cause == 2;
   epc = back;
-  est = st;
+  est = st & 0xFD;
   st.S = 1;
   st.I = 0;
   st.W = 0;
