@@ -197,9 +197,8 @@ class RowCheck {
         judge_.add(both_, i, both);
         judge_.add(completes_supervisor_, i, s_completes);
         judge_.add(completes_user_, i, u_completes);
-        const Term incomplete = terms.and_(u.executes, terms.not_(u.completes));
-        const Term traps = terms.and_(incomplete, terms.not_(u.memory_trap));
-        judge_.add(traps_, i, terms.and_(s_completes, traps));
+        const Term traps = terms.and_(u.executes, u.other_trap);
+        judge_.add(traps_, i, terms.and_(traps, s_completes));
 
         for (std::size_t k = 0; k < roles_.items.size(); ++k) {
             const Item& item = roles_.items[k];

@@ -152,12 +152,12 @@ Run FormInWorld::run(Before& before) {
     run.executes = terms.and_(run.executes, instance(form_->encoding.where));
 
     Term none = terms.boolean(true);  // no trap so far
-    run.memory_trap = terms.boolean(false);
+    run.other_trap = terms.boolean(false);
     for (const auto& trap : form_->meaning.traps) {
         const Term guard = instance(trap.guard);
         Fired fired{trap.cause, terms.and_(none, guard), {}};
         for (const Term argument : trap.arguments) fired.arguments.push_back(instance(argument));
-        if (spec[trap.cause].kind == isa::TrapKind::memory) run.memory_trap = terms.or_(run.memory_trap, fired.fires);
+        if (spec[trap.cause].kind != isa::TrapKind::memory) run.other_trap = terms.or_(run.other_trap, fired.fires);
         none = terms.and_(none, terms.not_(guard));
         run.traps.push_back(std::move(fired));
     }

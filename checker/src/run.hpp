@@ -26,9 +26,9 @@ struct Fired {
 
 /// One form from one state. Terms are of the World's arena. Stated once for all states: fields and choices.
 struct Run {
-    isa::Term executes;     ///< the state holds and the instruction's parcels can be fetched
-    isa::Term completes;    ///< no trap fires
-    isa::Term memory_trap;  ///< the trap that fires is of kind memory
+    isa::Term executes;    ///< the state holds and the instruction's parcels can be fetched
+    isa::Term completes;   ///< no trap fires
+    isa::Term other_trap;  ///< a trap fires, and it is not of kind memory
     std::vector<Fired> traps;
     std::vector<isa::Term> scalars;          ///< by element: the value after completion; of a file, the array before
     std::vector<std::vector<Update>> files;  ///< by element: updates of a register file
