@@ -295,6 +295,32 @@ TEST_F(Zoo, ThreadsDoNotShow) {
     EXPECT_EQ(toy::text(spec(), *findings), toy::text(spec(), check(spec(), {})));
 }
 
+TEST_F(Zoo, ProgressIsTold) {
+    Options options;
+    options.jobs = 2;
+    options.witnesses = false;
+    std::vector<std::size_t> told;
+    options.progress = [&](std::size_t done, std::size_t total) {
+        EXPECT_EQ(total, spec().instructions.size());
+        told.push_back(done);
+    };
+    EXPECT_EQ(check(spec(), options).theorem1_strict.against, findings->theorem1_strict.against);
+    ASSERT_EQ(told.size(), spec().instructions.size());
+    for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i], i + 1);
+}
+
+TEST_F(Zoo, TouchesAndTraps) {
+    const Row& r = row("cli");
+    const auto touch = [&](const char* element) { return r.touches[spec().find_element(element).index]; };
+    EXPECT_TRUE(touch("S").reads);
+    EXPECT_FALSE(touch("S").writes);
+    EXPECT_TRUE(touch("IE").writes);
+    EXPECT_FALSE(touch("IE").reads);
+    EXPECT_EQ(r.traps, std::vector{machine->privilege});
+    EXPECT_EQ(row("load").traps, std::vector{machine->bounds});
+    EXPECT_TRUE(row("nop").traps.empty());
+}
+
 TEST_F(Zoo, RewritingDoesNotShow) {
     Options options;
     options.rewrite = false;
