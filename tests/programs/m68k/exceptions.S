@@ -108,6 +108,8 @@ reset:
 	completes 2, 0x2700, "reset"
 	completes 4, 0x2700, "andi.w #0xFFFF, %sr"
 	completes 2, 0x2000, "move.w %sr, %d2"
+	cmp.w	#0x2000, %d2
+	jne	failed
 
 	| The difference between the two: MOVE from SR in user mode.
 #if MODEL == 68000
