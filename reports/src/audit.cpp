@@ -101,7 +101,7 @@ class RowAudit {
           base_(base),
           row_(row),
           random_(mix(options.seed ^ hash_of(spec[row.instruction].identifier))) {
-        audit_.wanted = options.states_per_instruction;
+        audit_.wanted = std::max(options.states_per_instruction, spec[row.instruction].form_count);
     }
 
     Audit run() {
@@ -197,12 +197,8 @@ class RowAudit {
 
     std::optional<Instance> random_instance() {
         const isa::Instruction& instruction = spec_[row_.instruction];
-        // Forms in turn, so that each is met where there are no more of them than states.
-        const std::uint32_t number = instruction.form_count <= audit_.wanted
-                                         ? next_form_++ % instruction.form_count
-                                         : static_cast<std::uint32_t>(random_.below(instruction.form_count));
         Instance instance;
-        instance.form = {instruction.first_form + number};
+        instance.form = {instruction.first_form + next_form_++ % instruction.form_count};
         const isa::Form& form = spec_[instance.form];
         for (const auto& field : form.fields)
             instance.fields.push_back(random_.bits() & static_cast<std::uint64_t>(isa::ones(field.width)));

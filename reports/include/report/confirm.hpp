@@ -61,7 +61,7 @@ struct Confirmation {
 struct ConfirmOptions {
     std::vector<check::Assumption> assumptions;  ///< as the findings were made under
     std::uint64_t seed = 0;
-    unsigned states_per_instruction = 64;  ///< of the audit; 0: none
+    unsigned states_per_instruction = 64;  ///< of the audit, at least one for each form; 0: none
 };
 
 /// Loads the spec into the simulator (which should be bare: all physical addresses are memory) and runs everything.
