@@ -122,11 +122,7 @@ void run(Session& session, const RunArguments& arguments) {
             open(trace_file, arguments.trace);
             out = &trace_file;
         }
-        trace = std::make_unique<model::Trace>(
-            *out, [&spec](const Form& form, std::span<const std::uint64_t> fields, std::uint64_t pc) {
-                const FormId id{static_cast<std::uint32_t>(&form - spec.forms.data())};
-                return disassemble(spec, {id, {fields.begin(), fields.end()}}, pc);
-            });
+        trace = std::make_unique<model::Trace>(*out);
         simulator.attach(*trace);
     }
     if (!arguments.vcd.empty()) {

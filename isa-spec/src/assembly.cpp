@@ -58,6 +58,7 @@ class Assembler {
         std::uint32_t at = 0;    // of the text in the buffer
         std::uint32_t label_at = 0;
         std::size_t units = 0;   // length so far
+        bool bad = false;        // has been complained about
     };
     struct Label {
         Wide value = 0;
@@ -128,7 +129,7 @@ class Assembler {
         image_.lines.clear();
         for (Line& line : lines_) {
             if (!line.label.empty()) define(std::string(line.label), static_cast<Wide>(here_));
-            if (line.text.empty()) continue;
+            if (line.text.empty() || line.bad) continue;
             line_ = &line;
             at_ = 0;
             try {
@@ -137,13 +138,13 @@ class Assembler {
                 else
                     instruction();
             } catch (const Stop&) {  // reported; go on with the next line
+                line.bad = true;
             }
             if (total_ > max_units) {
                 diagnostics_.report(Code::E0708, range(line), fmt::format("{}", max_units));
                 return false;
             }
         }
-        if (diagnostics_.has_errors()) return false;
         return true;
     }
 

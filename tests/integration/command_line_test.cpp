@@ -1,0 +1,163 @@
+// The command line as a stranger meets it: exit codes and located diagnostics for bad input of every kind.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "support.hpp"
+
+namespace pogo::integration {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Result {
+    int code = -1;
+    std::string out;  // standard output and error
+};
+
+Result pogo(const std::string& arguments) {
+    std::FILE* pipe = popen((std::string(POGO_COMMAND) + " " + arguments + " 2>&1").c_str(), "r");
+    Result result;
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, n);
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return result;
+}
+
+class CommandLine : public ::testing::Test {
+  protected:
+    CommandLine() { std::filesystem::create_directories(folder_); }
+    ~CommandLine() override { std::filesystem::remove_all(folder_); }
+    std::string file(const std::string& name, const std::string& text) const {
+        std::ofstream(folder_ / name, std::ios::binary) << text;
+        return (folder_ / name).string();
+    }
+    std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("pogo-test-" + std::to_string(getpid()));
+    const std::string lecture_ = POGO_SPECS "/lecture.isa";
+    const std::string m68k_ = POGO_SPECS "/m68k.isa";
+};
+
+TEST_F(CommandLine, UsageErrorsAre64) {
+    for (const char* arguments : {"", "frobnicate", "show", "show spec", "asm", "run", "explain E9999", "step x.isa"}) {
+        const Result r = pogo(arguments);
+        EXPECT_EQ(r.code, 64) << arguments << "\n" << r.out;
+        EXPECT_FALSE(r.out.empty()) << arguments;
+    }
+    EXPECT_EQ(pogo("show spec " + lecture_ + " --param popf").code, 64);
+    EXPECT_EQ(pogo("run " + lecture_ + " --set r99=1").code, 64);
+    EXPECT_EQ(pogo("run " + lecture_ + " --raw nowhere=x").code, 64);
+    EXPECT_EQ(pogo("show dag " + lecture_ + " frob").code, 64);
+    EXPECT_EQ(pogo("show decode " + lecture_ + " xyz").code, 64);
+}
+
+TEST_F(CommandLine, HelpAndVersionAre0) {
+    EXPECT_EQ(pogo("--help").code, 0);
+    EXPECT_EQ(pogo("run --help").code, 0);
+    EXPECT_THAT(pogo("--version").out, HasSubstr("pogo 0."));
+    EXPECT_THAT(pogo("explain E0203").out, HasSubstr("The smallest spec that shows it"));
+}
+
+TEST_F(CommandLine, BadSpecsAre65WithAPlace) {
+    const std::string bad = file("bad.isa", "machine m { address 16; }\nregister pc : bits(16) role counter;\n");
+    const Result r = pogo("show spec " + bad);
+    EXPECT_EQ(r.code, 65);
+    EXPECT_THAT(r.out, HasSubstr("bad.isa:2:"));
+    EXPECT_THAT(r.out, HasSubstr("error[E0308]"));
+    EXPECT_THAT(r.out, HasSubstr("help:"));
+    EXPECT_EQ(pogo("show spec " + file("binary.isa", std::string("\0\xff\x80machine", 10))).code, 65);
+    EXPECT_EQ(pogo("show spec " + file("empty.isa", "")).code, 65);
+    EXPECT_EQ(pogo("show spec no-such-file.isa").code, 65);
+    EXPECT_EQ(pogo("show spec " + lecture_ + " --param popf=maybe").code, 65);
+    EXPECT_EQ(pogo("show spec " + lecture_ + " --param nope=1").code, 65);
+    EXPECT_EQ(pogo("show spec " + (folder_.string())).code, 65);
+}
+
+TEST_F(CommandLine, BadPoliciesAre65WithAPlace) {
+    const auto with = [&](const std::string& text) {
+        return pogo("show spec " + lecture_ + " --extension " + file("bad.policy.isa", text));
+    };
+    const Result syntax = with("extension vt of lecture {\n  active 1 ==;\n}\n");
+    EXPECT_EQ(syntax.code, 65);
+    EXPECT_THAT(syntax.out, HasSubstr("bad.policy.isa:2:"));
+    EXPECT_THAT(with("extension vt of other { }").out, HasSubstr("E0601"));
+    EXPECT_THAT(with("extension vt of lecture { exits on instruction \"nop\"; }").out, HasSubstr("E0603"));
+    EXPECT_THAT(with("extension vt of lecture { }").out, HasSubstr("E0604"));
+    EXPECT_THAT(with("extension vt of lecture { exit bounds; }").out, HasSubstr("E0602"));
+    EXPECT_THAT(with("machine m { }").out, HasSubstr("E0606"));
+}
+
+TEST_F(CommandLine, BadAssemblyIs65WithAPlace) {
+    const Result r = pogo("asm " + lecture_ + " " + file("bad.s", "start:\n  add r1, r2, r3\n  ad r1, r2\n  li r1, 0x100000000\n"));
+    EXPECT_EQ(r.code, 65);
+    EXPECT_THAT(r.out, HasSubstr("bad.s:3:3: error[E0701]"));
+    EXPECT_THAT(r.out, HasSubstr("bad.s:4:"));
+    EXPECT_EQ(pogo("run " + lecture_ + " --asm " + file("far.s", ".org 0x40000000\n  halt\n")).code, 65);
+}
+
+TEST_F(CommandLine, BadElfFilesAre65) {
+    const auto load = [&](const std::string& bytes) { return pogo("run " + m68k_ + " --elf " + file("bad.elf", bytes)); };
+    for (const std::string& bytes : {std::string(), std::string("\x7f" "ELF"), std::string(52, '\0'), std::string(200, 'x'),
+                                     std::string("\x7f" "ELF\1\2\1\0\0\0\0\0\0\0\0\0\0\2\0\4\0\0\0\1", 24)}) {
+        const Result r = load(bytes);
+        EXPECT_EQ(r.code, 65) << r.out;
+        EXPECT_THAT(r.out, HasSubstr("bad.elf: byte "));
+    }
+}
+
+TEST_F(CommandLine, BadStatesAre65WithLineAndColumn) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"{\"registers\": {}}\n{\"registers\": {\"r1\": }}\n", "s.jsonl:2:"},
+        {"[1]\n", "s.jsonl:1:1"},
+        {"{\"registers\": {\"r99\": 1}}\n", "there is no register `r99`"},
+        {"{\"registers\": {\"r1\": -1}}\n", "s.jsonl:1:16"},
+        {"{\"registers\": {\"r1\": \"0x1_\"}}\n", "r1"},
+        {"{\"registers\": {\"ccr\": 256}}\n", "does not fit"},
+        {"{\"memory\": {}}\n", "registers"},
+        {"{\"registers\": {}, \"memory\": {\"zero\": 1}}\n", "not a physical address"},
+        {"{\"registers\": {}, \"memory\": {\"0\": 256}}\n", "8 bits"},
+    };
+    for (const auto& [text, expected] : cases) {
+        const Result r = pogo("step " + lecture_ + " --states " + file("s.jsonl", text));
+        EXPECT_EQ(r.code, 65) << text;
+        EXPECT_THAT(r.out, HasSubstr("error[E0806]")) << text;
+        EXPECT_THAT(r.out, HasSubstr(expected)) << text;
+    }
+}
+
+TEST_F(CommandLine, StepsFromGivenStates) {
+    // li r1, 5 at 0x1000 in supervisor mode, then in user mode beyond the limit.
+    const std::string states = file("s.jsonl",
+        "{\"registers\": {\"pc\": 4096, \"ccr\": \"0x80\"}, \"memory\": {\"0x1000\": [32, 16, 0, 5]}}\n"
+        "{\"registers\": {\"pc\": 4096, \"limit\": 4096}}\n");
+    const Result r = pogo("step " + lecture_ + " --states " + states);
+    EXPECT_EQ(r.code, 0);
+    EXPECT_THAT(r.out, HasSubstr("{\"outcome\":\"completed\",\"instruction\":\"li\",\"cycles\":"));
+    EXPECT_THAT(r.out, HasSubstr("\"pc\":4100,\"r1\":5,"));
+    EXPECT_THAT(r.out, HasSubstr("\"traps\":[{\"cause\":\"bounds\",\"arguments\":[4096]}]"));
+}
+
+TEST_F(CommandLine, ShowsEveryView) {
+    EXPECT_THAT(pogo("show ast " + lecture_).out, HasSubstr("machine lecture"));
+    EXPECT_THAT(pogo("show spec " + lecture_).out, HasSubstr("context deprivileged: supervisor supervisor, user user"));
+    EXPECT_THAT(pogo("show dag " + lecture_ + " sti").out, HasSubstr("trap privilege_violation() when (= |ccr.S| #b0)"));
+    EXPECT_THAT(pogo("show decode " + m68k_ + " 40c0").out, HasSubstr("move.w %sr,%d0"));
+    EXPECT_THAT(pogo("show smt2 " + lecture_ + " sti").out, HasSubstr("(define-fun |sti: trap 0 privilege_violation| () Bool"));
+}
+
+TEST_F(CommandLine, DisassemblesWhatItAssembles) {
+    const std::string source = file("p.s", ".org 0x100\nstart: add r1, r2, #-3\n  beq start\n  halt\n");
+    const std::string image = (folder_ / "p.bin").string();
+    EXPECT_EQ(pogo("asm " + lecture_ + " " + source + " -o " + image).code, 0);
+    const Result r = pogo("disasm " + lecture_ + " " + image + " --base 0x100");
+    EXPECT_THAT(r.out, HasSubstr("add r1, r2, #-3"));
+    EXPECT_THAT(r.out, HasSubstr("beq 0x100"));
+    EXPECT_THAT(r.out, HasSubstr("halt"));
+}
+
+}  // namespace
+}  // namespace pogo::integration

@@ -1,0 +1,163 @@
+// Programs on the model: outputs and exit codes, and the same binary on an independent machine.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "isa/assembly.hpp"
+#include "model/simulator.hpp"
+#include "support.hpp"
+
+namespace pogo::integration {
+namespace {
+
+using namespace isa;
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+struct Finished {
+    model::RunResult result;
+    std::string output;
+    State state;
+};
+
+Finished finish(model::Simulator& simulator, const Spec& spec, std::uint64_t entry) {
+    simulator.reset();
+    bool sets_pc = false;
+    for (const auto& write : spec.reset.writes) sets_pc = sets_pc || write.element == spec.pc;
+    if (!sets_pc) {
+        State state = simulator.state();
+        state.set(spec[spec.pc], entry);
+        simulator.set_state(state);
+    }
+    Finished run;
+    run.result = simulator.run({.cycles = 20'000'000});
+    run.output = simulator.take_uart_output();
+    run.state = simulator.state();
+    EXPECT_EQ(simulator.bus_errors(), 0U);
+    return run;
+}
+
+Finished run_assembly(const Spec& spec, const std::string& path, model::View view) {
+    SourceManager sources;
+    Diagnostics diagnostics;
+    const auto buffer = sources.add(path, text_of(std::string(POGO_PROGRAMS "/") + path));
+    const auto image = assemble(spec, sources, buffer, diagnostics);
+    EXPECT_TRUE(image.has_value()) << render(diagnostics, sources);
+    model::Simulator simulator({.view = view});
+    EXPECT_EQ(simulator.load(spec), std::nullopt);
+    for (const auto& line : image->lines)
+        for (std::size_t i = 0; i < line.units.size(); ++i) EXPECT_TRUE(simulator.poke(line.address + i, line.units[i]));
+    return finish(simulator, spec, image->entry);
+}
+
+std::vector<std::uint64_t> registers(const Spec& spec, const State& state, std::initializer_list<const char*> names) {
+    std::vector<std::uint64_t> values;
+    for (const char* name : names) values.push_back(state.get(*spec.find_register(name), spec));
+    return values;
+}
+
+class Views : public ::testing::TestWithParam<model::View> {};
+INSTANTIATE_TEST_SUITE_P(Both, Views, ::testing::Values(model::View::batched, model::View::clocked),
+                         [](const auto& view) { return view.param == model::View::batched ? "batched" : "clocked"; });
+
+TEST_P(Views, LectureHello) {
+    const Finished run = run_assembly(machine("lecture.isa"), "lecture/hello.s", GetParam());
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 0U);
+    EXPECT_EQ(run.output, "Hello from supervisor mode.\nHello from user mode: ....... done.\n");
+}
+
+TEST_P(Views, Pg74Hello) {
+    const Finished run = run_assembly(machine("pg74.isa"), "pg74/hello.s", GetParam());
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 0U);
+    EXPECT_EQ(run.output, "Hello from supervisor mode.\nHello from user mode.\n");
+}
+
+// The worked example: the CCR that the guest sees after sti and after popf (I is 0x40, S is 0x80).
+TEST(Lecture, StiAndPopfOnTheBareMachine) {
+    const Spec spec = machine("lecture.isa", {{"popf", "true"}});
+    const Finished run = run_assembly(spec, "lecture/sti_popf_bare.s", model::View::batched);
+    EXPECT_THAT(registers(spec, run.state, {"r1", "r2", "r3", "r4", "r5", "r6"}),
+                ::testing::ElementsAre(0x80, 0xC0, 0x80, 0xC0, 0x80, 0xC0));
+}
+
+// Deprivileged, popf leaves I alone without a trap: the monitor does not learn of it and the guest sees a wrong I.
+TEST(Lecture, StiAndPopfUnderAMonitorGoWrong) {
+    const Spec spec = machine("lecture.isa", {{"popf", "true"}});
+    const Finished run = run_assembly(spec, "lecture/sti_popf_monitor.s", model::View::batched);
+    EXPECT_THAT(registers(spec, run.state, {"r1", "r2", "r3", "r4", "r5", "r6"}),
+                ::testing::ElementsAre(0x80, 0xC0, 0xC0, 0xC0, 0x80, 0x80));
+}
+
+TEST(Lecture, StiAndPopfWithTheExtensionAreRightAgain) {
+    const Spec spec = machine("lecture.isa", {{"popf", "true"}}, "lecture-vt.policy.isa");
+    const Finished run = run_assembly(spec, "lecture/sti_popf_vt.s", model::View::batched);
+    EXPECT_THAT(registers(spec, run.state, {"r1", "r2", "r3", "r4", "r5", "r6"}),
+                ::testing::ElementsAre(0x80, 0xC0, 0x80, 0xC0, 0x80, 0xC0));
+}
+
+TEST(Lecture, InterruptsReachTheGuestThroughTheMonitor) {
+    const Spec spec = machine("lecture.isa", {{"popf", "true"}}, "lecture-vt.policy.isa");
+    const Finished run = run_assembly(spec, "lecture/vt_interrupt.s", model::View::batched);
+    EXPECT_EQ(run.result.reason, model::StopReason::halted);
+    EXPECT_THAT(registers(spec, run.state, {"r2", "r3", "r4", "r5"}), ::testing::ElementsAre(0, 1, 2, 5));
+}
+
+// ---- The 68000 --------------------------------------------------------------------------------------------------
+
+Finished run_elf(const Spec& spec, std::initializer_list<const char*> files, model::View view) {
+    model::Simulator simulator({.view = view});
+    EXPECT_EQ(simulator.load(spec), std::nullopt);
+    for (const char* file : files) {
+        const std::string bytes = text_of(std::string(POGO_BUILT_PROGRAMS "/") + file);
+        const auto image = model::load_elf(std::as_bytes(std::span(bytes)), spec);
+        EXPECT_TRUE(std::holds_alternative<model::Image>(image)) << file;
+        EXPECT_FALSE(simulator.load(std::get<model::Image>(image)).has_value());
+    }
+    return finish(simulator, spec, 0);
+}
+
+bool built(const char* file) { return std::filesystem::exists(std::string(POGO_BUILT_PROGRAMS "/") + file); }
+
+TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
+    if (!built("program.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    const Spec spec = machine("m68k.isa");
+    const Finished run = run_elf(spec, {"supervisor.elf", "program.elf"}, GetParam());
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 42U);
+    EXPECT_GT(run.output.size(), 400U);
+    if (std::system("command -v qemu-m68k >/dev/null 2>&1") != 0) GTEST_SKIP() << "no qemu-m68k to compare with";
+    std::FILE* peer = popen("qemu-m68k -cpu m68000 " POGO_BUILT_PROGRAMS "/program.elf", "r");
+    ASSERT_NE(peer, nullptr);
+    std::string expected;
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, peer)) > 0;) expected.append(buffer, n);
+    const int status = pclose(peer);
+    EXPECT_EQ(WEXITSTATUS(status), 42);
+    EXPECT_EQ(run.output, expected);
+}
+
+// The program checks itself against the frames of MC68000UM, section 6; its exit code is the first entry that is wrong.
+TEST(M68k, StacksEveryExceptionAsTheManualSays) {
+    if (!built("exceptions-68000.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    for (const char* model : {"68000", "68010"}) {
+        const Spec spec = machine("m68k.isa", {{"model", model}});
+        const std::string file = std::string("exceptions-") + model + ".elf";
+        const Finished run = run_elf(spec, {file.c_str()}, model::View::batched);
+        EXPECT_EQ(run.result.reason, model::StopReason::exit) << model;
+        EXPECT_EQ(run.result.exit_code, 0U) << model;
+    }
+}
+
+}  // namespace
+}  // namespace pogo::integration

@@ -1,0 +1,37 @@
+// Shipped machines for whole runs.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "check/check.hpp"
+#include "isa/elaborate.hpp"
+#include "vt/extend.hpp"
+
+namespace pogo::integration {
+
+inline isa::Spec machine(const std::string& name, const isa::Arguments& arguments = {},
+                         const std::optional<std::string>& policy = std::nullopt) {
+    isa::SourceManager sources;
+    isa::Diagnostics diagnostics;
+    std::optional<std::string> path;
+    if (policy) path = POGO_SPECS "/" + *policy;
+    auto spec = isa::load_spec_file(sources, POGO_SPECS "/" + name, path, arguments, diagnostics);
+    EXPECT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
+    return spec->extension ? vt::extend(*spec) : std::move(*spec);
+}
+
+/// Names of the rows for which the choice holds.
+template <class F>
+std::set<std::string> rows(const isa::Spec& spec, const check::Findings& findings, F&& choice) {
+    std::set<std::string> names;
+    for (const auto& row : findings.rows)
+        if (choice(row)) names.insert(spec[row.instruction].name);
+    return names;
+}
+
+}  // namespace pogo::integration
