@@ -22,7 +22,7 @@ const char* const timings[] = {
        class mul { occupies 1; latency 6; } class system { occupies 1; latency 1; serialises; })",
     R"(stages fetch, decode, execute, memory; fetch 1; forwarding on; load 1; store 1; branch 1; trap 1; interrupt 1;
        class alu { occupies 1; latency 1; } class load { occupies 2; latency 2; }
-       class mul { occupies 4; latency 4; } class system { occupies 1; latency 1; serialises; })",
+       class mul { occupies 4; latency 4; } class system { occupies 1; latency 1; })",
 };
 
 constexpr std::size_t shapes = std::size(timings) + 1;
@@ -47,6 +47,7 @@ std::uint64_t random_parcel(Random& random, bool devices) {
     std::uint64_t low = below(random, 0x1000);
     if (op == 6 || op == 12) low &= 0xC00;
     if (op == 5 && below(random, 4) != 0) low = (low & 0xF00) | ((below(random, 24) - 12) & 0xff);  // a near branch
+    if (op == 3 || op == 4) low &= 0xF1F;                                                           // stores nearby
     if (op == 14) low = (devices || below(random, 8) != 0 ? 0xC0 : 0x80 | below(random, 4)) & 0xfe;
     if (op == 15) low = 0;
     return op << 12 | low;
@@ -57,7 +58,7 @@ template <class Poke>
 isa::State random_machine(const isa::Spec& spec, Random& random, std::uint64_t end, bool devices, Poke poke) {
     for (std::uint64_t at = 0; at < end; at += 2) {
         std::uint64_t parcel = random_parcel(random, devices);
-        if (at >= 0x10 && at < 0x20) parcel = below(random, 0x100) * 2;  // vectors
+        if (at >= 0x10 && at < 0x20) parcel = 0x20 + below(random, 0x20) * 2;  // vectors
         poke(at, parcel & 0xff);
         poke(at + 1, parcel >> 8);
     }
@@ -65,9 +66,9 @@ isa::State random_machine(const isa::Spec& spec, Random& random, std::uint64_t e
     const auto put = [&](const char* name, std::uint64_t value, unsigned entry = 0) {
         state.set(spec[spec.find_element(name)], value, entry);
     };
-    for (unsigned i = 0; i < 4; ++i) put("r", below(random, 0x100) * 2 + (below(random, 16) == 0), i);
+    for (unsigned i = 0; i < 4; ++i) put("r", 0x20 + below(random, 0x30) * 2 + (below(random, 16) == 0), i);
     for (unsigned i = 0; i < 2; ++i) put("w", random(), i);
-    put("pc", below(random, 0x80) * 2);
+    put("pc", 0x20 + below(random, 0x20) * 2);
     put("base", below(random, 0x40));
     put("limit", below(random, 2) == 0 ? 0x200 : below(random, 0x400));
     put("st.S", below(random, 4) != 0);
@@ -81,11 +82,11 @@ class Refinement : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(Refinement, PipelineEqualsSingleStepsEqualsReference) {
     const auto spec = toy(GetParam(), "");
-    Simulator simulator(Config{.bare = true, .specialise_after = 3});
-    ASSERT_EQ(simulator.load(*spec), std::nullopt);
     std::uint64_t steps = 0;
-    for (std::uint64_t seed = 0; seed < 150; ++seed) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
         SCOPED_TRACE(seed);
+        Simulator simulator(Config{.bare = true, .specialise_after = seed % 10 == 0 ? 0U : 3U});
+        ASSERT_EQ(simulator.load(*spec), std::nullopt);
         for (const bool single : {false, true}) {
             Random random(seed);
             ReferenceMachine reference(*spec);
@@ -97,7 +98,7 @@ TEST_P(Refinement, PipelineEqualsSingleStepsEqualsReference) {
                 });
             simulator.set_state(state);
             reference.state = state;
-            for (unsigned i = 0; i < 300; ++i) {
+            for (unsigned i = 0; i < 100; ++i) {
                 const auto expected = reference.step();
                 if (single) {
                     const auto outcome = simulator.step({.interrupts = true});
@@ -132,6 +133,20 @@ TEST_P(Refinement, PipelineEqualsSingleStepsEqualsReference) {
     EXPECT_GT(steps, 15000U);
 }
 INSTANTIATE_TEST_SUITE_P(Pipelines, Refinement, ::testing::Range<std::size_t>(0, shapes));
+
+TEST(Stale, AStoreCanUndoAFaultOfAFetch) {
+    // The li at 0x102 has its second parcel out of bounds; the store before it makes an add of its first.
+    const auto spec = spec_of(toy_text());
+    Simulator simulator(Config{.bare = true});
+    ASSERT_EQ(simulator.load(*spec), std::nullopt);
+    Assembler(simulator, 0x100)("stb", {0, 1, 0})("li", {2, 9});
+    set(simulator, "limit", 0x104);
+    set(simulator, "r", 0x103, 1);
+    set(simulator, "pc", 0x100);
+    EXPECT_EQ(simulator.run({.steps = 2}).steps, 2U);
+    EXPECT_EQ(get(simulator, "pc"), 0x104U);
+    EXPECT_EQ(get(simulator, "st.S"), 0U);
+}
 
 // A number for everything that can be seen in a cycle.
 struct Hasher final : Observer {

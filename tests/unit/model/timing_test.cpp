@@ -133,6 +133,12 @@ TEST_F(Timing, AccessesStretchTheMemoryStage) {
                       }),
               (Cycles{2, 3, 6}));
     EXPECT_EQ(counts_.stalls[static_cast<unsigned>(Stall::memory)], 2U);
+    // A load whose condition is false takes no time.
+    EXPECT_EQ(entered({.load = 2},
+                      [](Assembler& a) {
+                          a("ldc", {0, 0})("add", {2, 2, 1})("add", {2, 2, 1});
+                      }),
+              (Cycles{2, 3, 4}));
     // A reader: latency 2 and the two cycles more, so not before cycle 6.
     EXPECT_EQ(entered({.load = 2},
                       [](Assembler& a) {

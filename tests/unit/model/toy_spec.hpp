@@ -83,6 +83,8 @@ instruction bne { encoding 0x5 a:2 b:2 n:8; assembly "bne r{a}, r{b}, {n:relativ
   if r[a] != r[b] { pc = pc + (sext(n, 16) << 1); } }
 instruction jr { encoding 0x6 a:2 0b00 0x00; assembly "jr r{a}"; pc = r[a]; }
 instruction sc { encoding 0x7 0x0 n:8; assembly "sc {n}"; trap call(n); }
+instruction ldc { encoding 0x7 0b01 a:2 n:8; assembly "ldc r{a}, {n}"; cycles load;
+  if r[3][0] == 1 { r[a] = mem[zext(n, 16), 2]; } }
 instruction mul { encoding 0x8 a:2 b:2 0x00; assembly "mul r{a}, r{b}"; cycles mul; r[a] = r[a] * r[b]; }
 instruction swap { encoding 0x9 a:2 b:2 0x00 where a != b; assembly "swap r{a}, r{b}"; let t = r[a]; r[a] = r[b]; r[b] = t; }
 instruction pick { encoding 0xA a:2 b:2 0x00; assembly "pick r{a}, r{b}"; r[a] = r[r[b][1..0]]; }
