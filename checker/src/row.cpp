@@ -160,6 +160,7 @@ class RowCheck {
             question.sides = std::move(sides);
         };
         name(both_, "completes.both", {&supervisor_, &user_});
+        name(escapes_, "escapes", {&supervisor_, &user_});
         name(completes_supervisor_, "completes.supervisor", {&supervisor_});
         name(completes_user_, "completes.user", {&user_});
         name(traps_, "traps.user-only", {&supervisor_, &user_});
@@ -199,6 +200,7 @@ class RowCheck {
         judge_.add(completes_user_, i, u_completes);
         const Term traps = terms.and_(u.executes, u.other_trap);
         judge_.add(traps_, i, terms.and_(traps, s_completes));
+        judge_.add(escapes_, i, terms.and_(terms.and_(s.executes, s.other_trap), u_completes));
 
         for (std::size_t k = 0; k < roles_.items.size(); ++k) {
             const Item& item = roles_.items[k];
@@ -252,9 +254,10 @@ class RowCheck {
         const Verdict both = judge_.decide(both_);
         row_.completes_supervisor = completes(completes_supervisor_);
         row_.completes_user = completes(completes_user_);
-        row_.always = ::pogo::check::both(opposite(both), row_.completes_supervisor);
-        if (both == Verdict::unknown || row_.completes_supervisor == Verdict::unknown) return;
-        if (both == Verdict::no) {
+        const Verdict escapes = judge_.decide(escapes_);
+        row_.always = ::pogo::check::both(opposite(either(both, escapes)), row_.completes_supervisor);
+        if (either(both, escapes) == Verdict::unknown || row_.completes_supervisor == Verdict::unknown) return;
+        if (row_.completes_supervisor == Verdict::no || either(both, escapes) == Verdict::no) {
             row_.privileged = row_.completes_supervisor == Verdict::yes ? Privileged::always : Privileged::vacuous;
             return;
         }
@@ -390,8 +393,9 @@ class RowCheck {
     }
 
     void find_witnesses() {
-        if (row_.sensitive.extended == Verdict::yes && both_.verdict == Verdict::yes)
-            keep(judge_.witness(both_, "not privileged", ""));
+        const Question& completes = both_.verdict == Verdict::yes ? both_ : escapes_;
+        if (row_.sensitive.extended == Verdict::yes && completes.verdict == Verdict::yes)
+            keep(judge_.witness(completes, "not privileged", ""));
         for (std::size_t k = 0; k < roles_.items.size(); ++k)
             keep(judge_.witness(telling(control_[k]), "control-sensitive", roles_.items[k].subject.name));
         for (std::size_t k = 0; k < roles_.items.size(); ++k)
@@ -438,6 +442,7 @@ class RowCheck {
     std::vector<Mentions> mentions_;
     std::vector<bool> shows_mode_;  ///< by form: results in the two modes are not equal as terms
     Question both_;
+    Question escapes_;  // completes in user mode where it traps in supervisor mode, and not for memory
     Question completes_supervisor_;
     Question completes_user_;
     Question traps_;

@@ -323,6 +323,7 @@ void Elaborator::declare_bank(const Ast& ast) {
             symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
         } else {
             if (known->kind != Symbol::Kind::state || known->state.target.parts.size() != 1 ||
+                known->state.target.parts[0].kind != Target::Part::Kind::element ||
                 known->state.target.width() != of.width)
                 fail(Code::E0320, ast[i].range, ast[i].text);
             id = known->state.target.parts[0].element;
