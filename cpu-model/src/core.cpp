@@ -92,21 +92,21 @@ inline void Core::enter_execute() {
             if (flight != nullptr) blamed_ = flight->form();
         }
     };
-    const std::uint32_t interrupt = machine_.pending_interrupt();
-    if (interrupt != Machine::no_interrupt && interrupts_) [[unlikely]]
-        return take_interrupt<watched>(interrupt);
-    if (machine_.waiting()) [[unlikely]]
-        return stall(Stall::waiting, nullptr);
-    // A translation that changed under the fetched instructions from outside (an input element).
-    if (machine_.translation_changed()) [[unlikely]] {
-        static_cast<void>(machine_.take_translation_change());
-        flush<watched>(FlushEvent::Reason::stale, cycle_, {});
-        fetch_hold_ = false;
-        return stall(Stall::fetch, nullptr);
+    if (machine_.attention()) [[unlikely]] {
+        machine_.reconsider();
+        const std::uint32_t interrupt = machine_.pending_interrupt();
+        if (interrupt != Machine::no_interrupt && interrupts_) return take_interrupt<watched>(interrupt);
+        if (machine_.waiting()) return stall(Stall::waiting, nullptr);
+        // A translation that changed under the fetched instructions from outside (an input element).
+        if (machine_.take_translation_change()) {
+            flush<watched>(FlushEvent::Reason::stale, cycle_, {});
+            fetch_hold_ = false;
+            return stall(Stall::fetch, nullptr);
+        }
     }
     Flight* const flight = stage_[execute_ - 1];
     if (flight == nullptr || flight->leave > cycle_) return stall(Stall::fetch, nullptr);
-    if (const Operation* const operation = flight->fetched.operation; operation != nullptr)
+    if (const Operation* const operation = flight->fetched.operation; horizon_ > cycle_ && operation != nullptr)
         for (const auto hazard : operation->reads)
             if (ready_[hazard] > cycle_) return stall(Stall::data, flight);
     stage_[execute_ - 1] = nullptr;
@@ -149,13 +149,15 @@ inline void Core::execute(Flight* flight) {
             flight->ready += std::uint64_t{loads} * timing_.load_latency;
         }
         if (timing_.forwarding) [[likely]] {
-            publish(flight->ready);
+            // What is ready in the next cycle need not be said, unless something said otherwise before.
+            if (flight->ready > now + 1 || horizon_ > now + 1) publish(flight->ready);
         } else {
             flight->written.assign(machine_.written().begin(), machine_.written().end());
             for (const auto hazard : flight->written) {
                 ++writers_[hazard];
                 ready_[hazard] = never;
             }
+            horizon_ = never;
         }
         const bool stale = machine_.take_translation_change();
         const std::uint64_t done = now + operation.occupies;
@@ -165,7 +167,7 @@ inline void Core::execute(Flight* flight) {
             flush<watched>(FlushEvent::Reason::serialising, done, operation.form);
         else if (stale || (stores != 0 && hits_fetched()))
             flush<watched>(FlushEvent::Reason::stale, done, operation.form);
-        if (machine_.halted()) [[unlikely]]
+        if (machine_.attention() && machine_.halted()) [[unlikely]]
             stop(StopReason::halted);
         return;
     }
@@ -220,6 +222,7 @@ inline void Core::leave_execute(Flight* flight) {
 
 inline void Core::publish(std::uint64_t ready) {
     const std::uint32_t slots = machine_.spec().slots;
+    horizon_ = std::max(horizon_, ready);
     for (const auto hazard : machine_.written())
         ready_[hazard] = hazard < slots ? ready : std::max(ready_[hazard], ready);
 }
@@ -304,12 +307,12 @@ void Core::run_until(std::uint64_t end) {
     if (observed()) {
         while (cycle_ < end && !stopped_ && !yield_) {
             advance<true>();
-            if (machine_.waiting() && idle()) return;
+            if (machine_.attention() && idle()) return;
         }
     } else {
         while (cycle_ < end && !stopped_ && !yield_) {
             advance<false>();
-            if (machine_.waiting() && idle()) [[unlikely]]
+            if (machine_.attention() && idle()) [[unlikely]]
                 return;
         }
     }
@@ -334,6 +337,7 @@ void Core::empty_pipeline() {
     }
     std::fill(ready_.begin(), ready_.end(), 0);
     std::fill(writers_.begin(), writers_.end(), 0);
+    horizon_ = 0;
     static_cast<void>(machine_.take_translation_change());
     fetch_pc_ = machine_.pc();
     fetch_from_ = cycle_;

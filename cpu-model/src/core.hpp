@@ -128,6 +128,7 @@ class Core {
     std::array<Flight*, max_stages + 1> free_{};
     unsigned free_count_ = 0;
     std::vector<std::uint64_t> ready_;    ///< by hazard number: the first cycle in which a reader may enter execute
+    std::uint64_t horizon_ = 0;           ///< no register becomes ready later
     std::vector<std::uint32_t> writers_;  ///< by hazard number: in flight; without forwarding
 
     std::uint64_t fetch_pc_ = 0;

@@ -72,10 +72,8 @@ void Machine::set_state(std::span<const std::uint64_t> slots) {
 }
 
 void Machine::set_input(isa::ElementId element, std::uint64_t value) {
-    auto* const log = std::exchange(changes_, nullptr);
     const auto slot = spec_[element].slot;
     put(slot, value & slot_masks_[slot]);
-    changes_ = log;
 }
 
 void Machine::set_choices(std::span<const std::uint64_t> choices) {
@@ -85,6 +83,7 @@ void Machine::set_choices(std::span<const std::uint64_t> choices) {
 }
 
 void Machine::notice(std::uint8_t watch) {
+    attention_ = true;
     if ((watch & conditions) != 0) stale_ = true;
     if ((watch & translation) != 0) {
         translation_changed_ = true;
@@ -123,7 +122,7 @@ void Machine::compute_conditions() {
 }
 
 inline void Machine::commit(const Code& code) {
-    if (code.expression.wide || code.gather) [[unlikely]]
+    if (code.expression.wide || code.gather || changes_ != nullptr) [[unlikely]]
         return commit_gathered(code);
     const std::uint64_t* const at = values_.data();
     for (const auto& write : code.writes) {
@@ -146,8 +145,11 @@ void Machine::commit_gathered(const Code& code) {
         gathered_.push_back(value(expression, write.value));
         note_written(slot, write.file);
     }
-    for (std::size_t i = 0; i < gathered_.size(); i += 2)
-        put(static_cast<std::uint32_t>(gathered_[i]), gathered_[i + 1]);
+    for (std::size_t i = 0; i < gathered_.size(); i += 2) {
+        const auto slot = static_cast<std::uint32_t>(gathered_[i]);
+        if (changes_ != nullptr) changes_->push_back({slot, values_[slot], gathered_[i + 1]});
+        put(slot, gathered_[i + 1]);
+    }
 }
 
 inline std::uint32_t Machine::run(const Code& code) {
@@ -166,7 +168,7 @@ inline std::uint32_t Machine::run(const Code& code) {
         std::uint64_t result = 0;
         if (load.guard == Code::none || at[load.guard] != 0) {
             ++loads_done_;
-            result = static_cast<std::uint64_t>(memory_.load(at[load.physical], load.units));
+            result = memory_.load_narrow(at[load.physical], load.units);
         }
         at[load.result] = result;
     }
@@ -222,7 +224,12 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         }
         const std::uint32_t trap = run(*operation->code);
         if (trap == Code::none) [[likely]] {
-            if (operation->code->sequential) put(pc_, (values_[pc_] + operation->length) & pc_mask_);
+            if (operation->code->sequential) {
+                const std::uint64_t next = (values_[pc_] + operation->length) & pc_mask_;
+                if (changes_ != nullptr) [[unlikely]]
+                    changes_->push_back({pc_, values_[pc_], next});
+                put(pc_, next);
+            }
             return Outcome::completed;
         }
         const auto& form = spec_[operation->form];

@@ -83,7 +83,12 @@ class Machine {
     [[nodiscard]] std::uint32_t pending_interrupt() { return refresh(), interrupt_; }
     /// An element that the translation of fetches reads has changed since the last call.
     [[nodiscard]] bool take_translation_change() { return std::exchange(translation_changed_, false); }
-    [[nodiscard]] bool translation_changed() const { return translation_changed_; }
+    /// Whether any of the above may hold. The one question of the common case.
+    [[nodiscard]] bool attention() const { return attention_; }
+    void reconsider() {
+        refresh();
+        attention_ = waiting_ || halted_ || interrupt_ != no_interrupt || translation_changed_;
+    }
 
     /// Drops compiled encodings if there are too many. No Operation may be in use.
     void trim();
@@ -138,8 +143,6 @@ class Machine {
         if (file != Code::none) written_[written_count_++] = file;
     }
     void put(std::uint32_t slot, std::uint64_t value) {
-        if (changes_ != nullptr) [[unlikely]]
-            changes_->push_back({slot, values_[slot], value});
         if (values_[slot] != value) {
             values_[slot] = value;
             if (watch_[slot] != 0) [[unlikely]]
@@ -192,6 +195,7 @@ class Machine {
     std::uint64_t epoch_ = 1;  ///< of fetches_: entries of another are void
     std::vector<std::uint64_t> parcels_;
 
+    bool attention_ = true;
     bool stale_ = true;
     bool waiting_ = false;
     bool halted_ = false;

@@ -41,11 +41,15 @@ class Memory {
         : format_(spec), last_(static_cast<std::uint64_t>(isa::ones(spec.physical_width))), bus_(bus) {}
 
     [[nodiscard]] Word load(std::uint64_t address, unsigned units) {
-        if (const std::byte* at = host(address, units, false)) {
-            if (format_.bits == 8) return load_bytes(at, units);
-            return format_.compose(at, units);
-        }
+        if (const std::byte* at = host(address, units, false)) return format_.compose(at, units);
         return load_slowly(address, units);
+    }
+
+    /// The same where the number has at most 64 bits.
+    [[nodiscard]] std::uint64_t load_narrow(std::uint64_t address, unsigned units) {
+        if (const std::byte* at = host(address, units, false); at != nullptr && format_.bits == 8) [[likely]]
+            return load_bytes(at, units);
+        return static_cast<std::uint64_t>(load(address, units));
     }
 
     void store(std::uint64_t address, unsigned units, Word value) {
@@ -76,11 +80,11 @@ class Memory {
     void count_error() { ++errors_; }
 
   private:
-    [[nodiscard]] Word load_bytes(const std::byte* at, unsigned units) const {
+    [[nodiscard]] std::uint64_t load_bytes(const std::byte* at, unsigned units) const {
         std::uint64_t value = 0;
         switch (units) {
             case 1:
-                return static_cast<Word>(*at);
+                return std::to_integer<std::uint64_t>(*at);
             case 2: {
                 std::uint16_t half = 0;
                 std::memcpy(&half, at, 2);
@@ -95,7 +99,7 @@ class Memory {
                 std::memcpy(&value, at, 8);
                 return format_.big_endian ? __builtin_bswap64(value) : value;
             default:
-                return format_.compose(at, units);
+                return static_cast<std::uint64_t>(format_.compose(at, units));
         }
     }
     void store_bytes(std::byte* at, unsigned units, Word wide) const {
