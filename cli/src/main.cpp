@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer("Exit codes: 0 what was asked holds, 1 refuted, 2 unknown, 64 usage, 65 bad input, 70 internal error.");
     cli::Session session;
+    cli::add_verification(app, session);
     cli::add_simulation(app, session);
     cli::add_assembly(app, session);
     cli::add_show(app, session);

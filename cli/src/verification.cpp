@@ -1,0 +1,231 @@
+// pogo check, report, extend and replay: verdicts, confirmed on the model.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "replay.hpp"
+#include "report/report.hpp"
+#include "session.hpp"
+#include "vt/extend.hpp"
+
+namespace pogo::cli {
+
+using namespace isa;
+using report::Decision;
+using report::Report;
+
+namespace {
+
+struct CheckArguments {
+    SpecArguments spec;
+    std::string context;
+    std::vector<std::string> assumptions;  // ELEMENT=VALUE
+    unsigned rlimit = 5'000'000;
+    unsigned seed = 0;
+    unsigned jobs = 1;
+    unsigned states = 64;
+    std::string smt2;
+    std::string format = "text";
+    std::string output = "-";
+    unsigned theorem = 1;
+    std::string model = "both";
+    bool quiet = false;
+
+    void add_to(CLI::App& command, bool extension_option = true) {
+        spec.add_to(command, extension_option);
+        command.add_option("--context", context, "the pair of modes to decide for; default: the spec's first");
+        command.add_option("--assume", assumptions, "a configuration: ELEMENT=VALUE in every state (repeatable)")
+            ->type_name("ELEMENT=VALUE")->allow_extra_args(false);
+        command.add_option("--rlimit", rlimit, "Z3's resource limit for each query")->capture_default_str();
+        command.add_option("--seed", seed, "of the solver and of random states")->capture_default_str();
+        command.add_option("-j,--jobs", jobs, "threads; the result does not depend on it")
+            ->capture_default_str()->check(CLI::Range(1U, 256U));
+        command.add_option("--states", states, "random states on the model for each instruction")->capture_default_str();
+        command.add_option("--smt2", smt2, "write every query into this folder as SMT-LIB 2")->type_name("DIR");
+        command.add_option("--theorem", theorem, "the exit code is about Theorem 1 or 3")
+            ->check(CLI::IsMember({1U, 3U}))->capture_default_str();
+        command.add_option("--model", model, "the exit code is about the strict model, the extended one, or both")
+            ->check(CLI::IsMember({"strict", "extended", "both"}))->capture_default_str();
+        command.add_flag("-q,--quiet", quiet, "no progress on the terminal");
+    }
+    void add_output(CLI::App& command, const std::vector<std::string>& formats) {
+        format = formats.front();
+        command.add_option("--format", format, "how the result is written")->check(CLI::IsMember(formats))->capture_default_str();
+        command.add_option("-o,--output", output, "where to; - is the terminal")->capture_default_str();
+    }
+};
+
+check::Options options_of(Session& session, const CheckArguments& arguments, const Spec& spec) {
+    check::Options options;
+    options.rlimit = arguments.rlimit;
+    options.seed = arguments.seed;
+    options.jobs = arguments.jobs;
+    if (!arguments.smt2.empty()) options.smt2 = arguments.smt2;
+    if (!arguments.context.empty()) {
+        options.context = spec.find_context(arguments.context);
+        if (!options.context->valid()) {
+            std::string known;
+            for (const auto& context : spec.contexts) known += (known.empty() ? "" : ", ") + context.name;
+            session.fail(usage, Code::E0901, {},
+                         fmt::format("there is no context `{}`; the spec has {}", arguments.context, known));
+        }
+    }
+    for (const auto& text : arguments.assumptions) {
+        const auto equals = text.find('=');
+        const auto value = equals == std::string::npos ? std::nullopt : parse_number(text.substr(equals + 1));
+        if (!value) session.fail(usage, Code::E0901, {}, fmt::format("--assume takes ELEMENT=NUMBER, not `{}`", text));
+        const ElementId id = spec.find_element(text.substr(0, equals));
+        if (!id.valid() || spec[id].is_file())
+            session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a scalar element; `pogo show spec` lists them", text.substr(0, equals)));
+        if ((*value & ~static_cast<std::uint64_t>(ones(spec[id].width))) != 0)
+            session.fail(usage, Code::E0901, {}, fmt::format("{} does not fit in `{}`, which has {} bits", *value, spec[id].name, spec[id].width));
+        options.assumptions.push_back({id, *value});
+    }
+    // Progress goes to a terminal only, so that nothing else ever sees it.
+    if (!arguments.quiet && isatty(STDERR_FILENO) != 0) {
+        options.progress = [](std::size_t done, std::size_t total) {
+            fmt::print(stderr, "\r{} of {} instructions{}", done, total, done == total ? "\r\033[K" : "");
+            std::fflush(stderr);
+        };
+    }
+    return options;
+}
+
+Report report_on(Session& session, const CheckArguments& arguments, const Spec& spec, bool extended,
+                 model::Simulator& simulator) {
+    report::Request request;
+    request.tool_version = POGO_VERSION;
+    request.file = arguments.spec.file;
+    if (extended) request.extension_file = arguments.spec.extension;
+    for (const auto& text : arguments.spec.parameters) {
+        const auto equals = text.find('=');
+        request.parameters.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    }
+    request.check = options_of(session, arguments, spec);
+    request.audit_seed = arguments.seed;
+    request.audit_states = arguments.states;
+    check::Findings findings;
+    try {
+        findings = check::check(spec, request.check);
+    } catch (const std::filesystem::filesystem_error&) {
+        session.fail(bad_input, Code::E0803, {}, arguments.smt2);
+    }
+    const auto confirmation =
+        report::confirm(spec, findings, simulator,
+                        {.assumptions = request.check.assumptions, .seed = request.audit_seed, .states_per_instruction = request.audit_states});
+    if (!confirmation.problem.empty()) session.fail(bad_input, Code::E0901, {}, confirmation.problem);
+    const Report report = report::make_report(spec, session.sources, findings, confirmation, request);
+    if (!confirmation.holds()) {
+        for (const auto& failure : confirmation.failures(spec)) fmt::print(stderr, "pogo: the model contradicts the checker: {}\n", failure);
+        fmt::print(stderr, "This is a bug in Pogo, not in your input.\n");
+        throw Leave{internal};
+    }
+    return report;
+}
+
+int exit_code(const Report& report, const CheckArguments& arguments) {
+    const auto& decision = arguments.theorem == 1 ? report.theorem1.decision : report.theorem3.decision;
+    const bool strict = arguments.model != "extended";
+    const bool extended = arguments.model != "strict";
+    const auto any = [&](Decision wanted) {
+        return (strict && decision.strict == wanted) || (extended && decision.extended == wanted);
+    };
+    return any(Decision::refuted) ? refuted : any(Decision::unknown) ? unknown : holds;
+}
+
+std::string rendered(const Report& report, const std::string& format) {
+    if (format == "json") return report::to_json(report);
+    if (format == "markdown") return report::to_markdown(report);
+    if (format == "html") return report::to_html(report);
+    return report::to_text(report);
+}
+
+void check_spec(Session& session, const CheckArguments& arguments) {
+    const Spec spec = session.load(arguments.spec);
+    model::Simulator simulator({.bare = true});
+    const Report report = report_on(session, arguments, spec, arguments.spec.extension.has_value(), simulator);
+    write_file(session, arguments.output, rendered(report, arguments.format));
+    throw Leave{exit_code(report, arguments)};
+}
+
+// The verdicts before and after; the exit code is about the extended machine.
+void extend(Session& session, const CheckArguments& arguments) {
+    const Spec declared = session.load_unapplied(arguments.spec);
+    CheckArguments plain = arguments;
+    plain.spec.extension.reset();
+    plain.context.clear();
+    Session before_session;
+    const Spec base = before_session.load(plain.spec);
+    if (arguments.format == "exits") {
+        for (const auto& exit : vt::exits(declared))
+            fmt::print("{:<28} {}\n", declared[exit.instruction].name,
+                       exit.rule == ExitRule::Select::privileged ? "privileged" : "named");
+        return;
+    }
+    const Spec extended = vt::extend(declared);
+    model::Simulator simulator({.bare = true});
+    const Report before = report_on(before_session, plain, base, false, simulator);
+    const Report after = report_on(session, arguments, extended, true, simulator);
+    write_file(session, arguments.output,
+               arguments.format == "markdown" ? report::compare_markdown(before, after) : report::compare_text(before, after));
+    throw Leave{exit_code(after, arguments)};
+}
+
+}  // namespace
+
+void add_verification(CLI::App& app, Session& session) {
+    {
+        auto* command = app.add_subcommand("check", "Decide whether a virtual machine monitor can be built for a machine");
+        auto arguments = std::make_shared<CheckArguments>();
+        arguments->add_to(*command);
+        arguments->add_output(*command, {"text", "json", "markdown", "html"});
+        command->callback([arguments, &session] { check_spec(session, *arguments); });
+    }
+    {
+        auto* command = app.add_subcommand("report", "The same as check, as one HTML page (or another format)");
+        auto arguments = std::make_shared<CheckArguments>();
+        arguments->add_to(*command);
+        arguments->add_output(*command, {"html", "markdown", "json", "text"});
+        command->callback([arguments, &session] { check_spec(session, *arguments); });
+    }
+    {
+        auto* command = app.add_subcommand("extend", "Apply a VT extension; verdicts before and after, side by side");
+        auto arguments = std::make_shared<CheckArguments>();
+        auto policy = std::make_shared<std::string>();
+        arguments->add_to(*command, false);
+        command->add_option("POLICY", *policy, "the extension's policy")->required();
+        arguments->add_output(*command, {"text", "markdown", "exits"});
+        command->callback([arguments, policy, &session] {
+            arguments->spec.extension = *policy;
+            extend(session, *arguments);
+        });
+    }
+    {
+        auto* command = app.add_subcommand("replay", "Run the witnesses of a JSON report on the model, without the solver");
+        auto arguments = std::make_shared<SpecArguments>();
+        auto path = std::make_shared<std::string>();
+        arguments->add_to(*command);
+        command->add_option("REPORT", *path, "written by pogo check --format json")->required();
+        command->callback([arguments, path, &session] {
+            const Spec spec = session.load(*arguments);
+            const auto buffer = session.read(*path);
+            model::Simulator simulator({.bare = true});
+            if (const auto problem = simulator.load(spec)) session.fail(bad_input, Code::E0901, {}, *problem);
+            const ReplayResult result = replay_report(spec, session.sources.text(buffer), simulator);
+            if (result.error) {
+                const auto at = static_cast<std::uint32_t>(result.error->offset);
+                session.fail(bad_input, Code::E0805, SourceRange{buffer, at, at + 1}, result.error->message);
+            }
+            fmt::print("{}", result.log);
+            fmt::print("{} of {} states went as predicted\n", result.confirmed, result.confirmed + result.failed);
+            if (result.failed > 0) throw Leave{internal};
+        });
+    }
+}
+
+}  // namespace pogo::cli
