@@ -192,7 +192,11 @@ class Maker {
         result.choices = from.choices;
         result.replay = replay.status;
         result.mismatch = replay.mismatch;
-        if (const auto leak = leak_of(spec_, columns_, from); leak.valid()) result.leak = location(leak);
+        const auto leak = leak_of(spec_, columns_, from);
+        const auto whole = spec_[form.instruction].where;
+        // Where the text is shared with others it would blame the wrong one.
+        if (leak.valid() && leak.buffer == whole.buffer && whole.begin <= leak.begin && leak.end <= whole.end)
+            result.leak = location(leak);
         for (std::size_t i = 0; i < from.sides.size(); ++i)
             result.states.push_back(state(from.sides[i], i < replay.traces.size() ? &replay.traces[i] : nullptr));
         compare(from, result);
@@ -261,24 +265,33 @@ class Maker {
             std::all_of(from.sides.begin(), from.sides.end(), [](const auto& side) { return side.outcome.completes; });
         for (const Value& value : values_) {
             Row before = row(value.name(), value.width(), [&](const auto& side) { return value.of(side.state); });
-            if (before.differs || (!pair && before.values[0] != 0)) result.before.push_back(before);
+            if (before.differs || (!pair && before.values[0] != 0))
+                result.before.push_back(before);
+            else if (before.values[0] != 0)
+                result.common.push_back({value.name(), value.width(), before.values[0]});
             if (!complete) continue;
             Row after = row(value.name(), value.width(), [&](const auto& side) { return value.of(side.outcome.post); });
             if (after.differs || (!pair && after.values != before.values)) result.after.push_back(after);
         }
+        // The program sees the same memory in both states; cells differ where relocation or a region does.
         std::map<std::uint64_t, bool> addresses;  // true: stored to
         for (const auto& side : from.sides) {
             for (const auto& [address, value] : side.memory) addresses.try_emplace(address, false);
             for (const auto& [address, value] : side.outcome.memory) addresses[address] = true;
         }
+        const bool only_memory = result.after.empty();
         for (const auto& [address, stored] : addresses) {
-            const std::string name = "[" + hex(address, spec_.physical_width) + "]";
-            Row before = row(name, spec_.unit_bits, [&](const auto& side) { return unit(side, address); });
-            if (before.differs) result.before.push_back(before);
-            if (!complete || !stored) continue;
+            const std::uint64_t at = address;
+            const std::string name = "[" + hex(at, spec_.physical_width) + "]";
+            Row before = row(name, spec_.unit_bits, [&](const auto& side) { return unit(side, at); });
+            const bool in_region = std::any_of(spec_.regions.begin(), spec_.regions.end(), [&](const auto& region) {
+                return region.first <= at && at <= region.last;
+            });
+            if (before.differs && in_region) result.before.push_back(before);
+            if (!complete || !stored || (pair && !only_memory && !in_region)) continue;
             Row after = row(name, spec_.unit_bits, [&](const auto& side) {
-                const auto it = side.outcome.memory.find(address);
-                return it == side.outcome.memory.end() ? unit(side, address) : it->second;
+                const auto it = side.outcome.memory.find(at);
+                return it == side.outcome.memory.end() ? unit(side, at) : it->second;
             });
             if (after.differs || !pair) result.after.push_back(after);
         }

@@ -91,7 +91,13 @@ std::string states(const Witness& witness) {
     for (const auto& state : witness.states) cells.push_back(outcome(state));
     table.add(cells);
     add("after: ", witness.after);
-    return table.str("      ");
+    std::string out = table.str("      ");
+    if (!witness.common.empty()) {
+        out += "      in both:";
+        for (const auto& r : witness.common) out += fmt::format(" {} {}", r.name, hex(r.value, r.width));
+        out += "\n";
+    }
+    return out;
 }
 
 std::string message(const Instruction& instruction) {

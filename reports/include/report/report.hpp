@@ -100,8 +100,9 @@ struct Witness {
     std::string bits;         ///< its units in memory order, in hexadecimal
     std::vector<std::uint64_t> choices;
     std::vector<State> states;
-    std::vector<Row> before;  ///< registers that differ between the states, or, of one state, are not zero
-    std::vector<Row> after;   ///< predicted; registers that differ where both complete, or, of one state, change
+    std::vector<Register> common;  ///< not zero, and the same in both states
+    std::vector<Row> before;       ///< registers that differ between the states, or, of one state, are not zero
+    std::vector<Row> after;        ///< predicted; registers that differ where both complete, or, of one state, change
     ReplayStatus replay = ReplayStatus::not_run;
     std::string mismatch;
     std::optional<Location> leak;  ///< the statement that shows or changes the element
