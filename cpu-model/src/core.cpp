@@ -405,7 +405,7 @@ void Core::end_step(StepOutcome& outcome) {
     outcome.double_fault = double_fault_;
     switch (step_content_) {
         case Content::empty:
-            POGO_REQUIRE(!"a step ends with a retirement");
+            POGO_UNREACHABLE("a step ends with a retirement");
             break;
         case Content::instruction:
             outcome.kind = StepOutcome::Kind::completed;

@@ -182,9 +182,11 @@ void Machine::specialise(Operation& operation) {
 }
 
 void Machine::trim() {
-    if (decodings_.size() <= most_encodings && !compiler_->exhausted()) return;
+    const bool exhausted = compiler_->exhausted();
+    if (decodings_.size() <= most_encodings && !exhausted) return;
     ++epoch_;
     decodings_.clear();
+    if (!exhausted) return;
     // A new compiler has the same layout, but other constants: everything is compiled anew.
     auto compiler = std::make_unique<Compiler>(spec_);
     form_codes_.clear();

@@ -10,8 +10,8 @@
 
 namespace pogo::model {
 
-std::uint64_t Machine::Narrow::variable(isa::Variable, isa::Sort) { POGO_REQUIRE(!"every variable has a place"); }
-Word Machine::Wide::variable(isa::Variable, isa::Sort) { POGO_REQUIRE(!"every variable has a place"); }
+std::uint64_t Machine::Narrow::variable(isa::Variable, isa::Sort) { POGO_UNREACHABLE("every variable has a place"); }
+Word Machine::Wide::variable(isa::Variable, isa::Sort) { POGO_UNREACHABLE("every variable has a place"); }
 
 Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
     : spec_(spec),

@@ -36,7 +36,7 @@ struct Config {
 struct StepOptions {
     bool take_traps = true;                    ///< run the entry of a trap; else the state stays as it was
     bool interrupts = false;                   ///< an interrupt may come instead of the instruction
-    std::span<const std::uint64_t> choices{};  ///< values of the instruction's Meaning::choices; those missing are 0
+    std::span<const std::uint64_t> choices{};  ///< values of Meaning::choices, within their widths; missing: 0
 };
 
 struct StepOutcome {
