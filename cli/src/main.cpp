@@ -9,9 +9,10 @@
 
 int main(int argc, char** argv) {
     using namespace pogo;
-    CLI::App app{"Pogo decides whether a virtual machine monitor can be built for a machine, with a proof or a counterexample,\n"
-                 "and shows it on a running cycle-level model.",
-                 "pogo"};
+    CLI::App app{
+        "Pogo decides whether a virtual machine monitor can be built for a machine, with a proof or a counterexample,\n"
+        "and shows it on a running cycle-level model.",
+        "pogo"};
     app.set_version_flag("--version", "pogo " POGO_VERSION);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 what was asked holds, 1 refuted, 2 unknown, 64 usage, 65 bad input, 70 internal error.");

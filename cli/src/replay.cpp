@@ -43,13 +43,14 @@ std::map<std::string, std::uint64_t> changed(const Spec& spec, const State& befo
 }
 
 // The same from the report: names may be those of elements or addresses in any notation, values hexadecimal.
-std::optional<std::map<std::string, std::uint64_t>> predicted(const Spec& spec, const State& before, const json& changes) {
+std::optional<std::map<std::string, std::uint64_t>> predicted(const Spec& spec, const State& before,
+                                                              const json& changes) {
     State after = before;
     const StateFormat format(spec);
     std::map<std::string, std::uint64_t> result;
     for (const auto& change : changes) {
-        if (!change.is_object() || !change.contains("name") || !change.contains("after") || !change["name"].is_string() ||
-            !change["after"].is_string())
+        if (!change.is_object() || !change.contains("name") || !change.contains("after") ||
+            !change["name"].is_string() || !change["after"].is_string())
             return std::nullopt;
         const auto name = change["name"].get<std::string>();
         const auto text = change["after"].get<std::string>();
@@ -81,7 +82,8 @@ ReplayResult replay_report(const Spec& spec, std::string_view text, model::Simul
     };
     if (!report.is_object() || !report.contains("schema") || report["schema"] != "pogo-report-1")
         return wrong("not a report: `schema` is not \"pogo-report-1\"");
-    if (!report.contains("instructions") || !report["instructions"].is_array()) return wrong("`instructions` is not a list");
+    if (!report.contains("instructions") || !report["instructions"].is_array())
+        return wrong("`instructions` is not a list");
     const StateFormat format(spec);
     InputState input;
     model::StepOutcome outcome;
@@ -108,22 +110,27 @@ ReplayResult replay_report(const Spec& spec, std::string_view text, model::Simul
                 std::string seen = completes ? "completed" : "trapped";
                 bool good = completes == expected;
                 if (good && completes) {
-                    const auto changes = prediction.contains("changes") ? predicted(spec, input.state, prediction["changes"]) : std::nullopt;
+                    const auto changes = prediction.contains("changes")
+                                             ? predicted(spec, input.state, prediction["changes"])
+                                             : std::nullopt;
                     if (!changes) return wrong("a prediction's changes cannot be read");
                     good = *changes == changed(spec, input.state, simulator.state(), outcome.memory);
                     if (!good) seen = "completed with other results";
                 } else if (good) {
                     const std::string cause = outcome.traps.empty() ? "" : spec[outcome.traps[0].cause].name;
                     const std::string wanted = prediction.contains("trap") && prediction["trap"].is_string()
-                                                   ? prediction["trap"].get<std::string>() : "";
+                                                   ? prediction["trap"].get<std::string>()
+                                                   : "";
                     good = wanted == cause || wanted.starts_with(cause + "(");
                     seen += " with " + cause;
                 }
                 const auto word = [&](const json& from, const char* key) {
-                    return from.contains(key) && from[key].is_string() ? from[key].get<std::string>() : std::string("?");
+                    return from.contains(key) && from[key].is_string() ? from[key].get<std::string>()
+                                                                       : std::string("?");
                 };
-                result.log += fmt::format("{:<24} {:<24} {:<12} {}{}\n", word(instruction, "name"), word(witness, "instruction"),
-                                          word(state, "mode"), seen, good ? "" : "  — NOT AS PREDICTED");
+                result.log +=
+                    fmt::format("{:<24} {:<24} {:<12} {}{}\n", word(instruction, "name"), word(witness, "instruction"),
+                                word(state, "mode"), seen, good ? "" : "  — NOT AS PREDICTED");
                 (good ? result.confirmed : result.failed) += 1;
                 for (const auto& [address, value] : input.memory) simulator.poke(address, 0);
                 for (const auto& change : outcome.memory) simulator.poke(change.address, 0);

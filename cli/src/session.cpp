@@ -14,7 +14,9 @@ namespace pogo::cli {
 
 void SpecArguments::add_to(CLI::App& command, bool extension_option) {
     command.add_option("SPEC", file, "the machine's .isa file")->required();
-    command.add_option("--param", parameters, "a machine parameter, NAME=VALUE (repeatable)")->type_name("NAME=VALUE")->allow_extra_args(false);
+    command.add_option("--param", parameters, "a machine parameter, NAME=VALUE (repeatable)")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
     if (extension_option)
         command.add_option("--extension", extension, "a policy file; the machine is extended by it")->type_name("FILE");
 }

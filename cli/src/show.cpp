@@ -123,8 +123,10 @@ std::string smt_sort(Sort sort) {
 
 // Every form's transition as functions of the state before it: one definition for each trap guard and write.
 void show_smt2(Session& session, const Spec& spec, const std::string& wanted) {
-    fmt::print("; {}: what each form traps on, accesses and writes, as functions of the state before it\n"
-               "(set-logic QF_ABV)\n", spec.name);
+    fmt::print(
+        "; {}: what each form traps on, accesses and writes, as functions of the state before it\n"
+        "(set-logic QF_ABV)\n",
+        spec.name);
     const auto numbers = forms_of(session, spec, wanted);
     std::vector<Term> roots;
     for (const auto number : numbers) {
@@ -144,8 +146,8 @@ void show_smt2(Session& session, const Spec& spec, const std::string& wanted) {
         const Form& form = spec.forms[number];
         fmt::print("; {}\n", form_title(spec, form));
         const auto define = [&](const std::string& what, Term term) {
-            fmt::print("(define-fun |{}: {}| () {} {})\n", form_title(spec, form), what, smt_sort(spec.terms.sort(term)),
-                       spec.terms.print(term, true));
+            fmt::print("(define-fun |{}: {}| () {} {})\n", form_title(spec, form), what,
+                       smt_sort(spec.terms.sort(term)), spec.terms.print(term, true));
         };
         const Meaning& m = form.meaning;
         for (std::size_t i = 0; i < m.traps.size(); ++i)
@@ -247,14 +249,18 @@ void add_show(CLI::App& app, Session& session) {
         });
     };
     const auto first = [](const std::vector<std::string>& words) { return words.empty() ? std::string() : words[0]; };
-    add("spec", "The typed machine", [](const Spec& spec, const auto&) { show_spec(spec); }, nullptr, nullptr);
-    add("dag", "What instructions mean",
+    add(
+        "spec", "The typed machine", [](const Spec& spec, const auto&) { show_spec(spec); }, nullptr, nullptr);
+    add(
+        "dag", "What instructions mean",
         [&session, first](const Spec& spec, const auto& words) { show_dag(session, spec, first(words)); },
         "INSTRUCTION", "only this one");
-    add("smt2", "What instructions mean, as SMT-LIB 2",
+    add(
+        "smt2", "What instructions mean, as SMT-LIB 2",
         [&session, first](const Spec& spec, const auto& words) { show_smt2(session, spec, first(words)); },
         "INSTRUCTION", "only this one");
-    add("decode", "The encodings and their gaps, or one instruction decoded",
+    add(
+        "decode", "The encodings and their gaps, or one instruction decoded",
         [&session](const Spec& spec, const auto& words) { show_decode(session, spec, words); }, "PARCELS",
         "in hexadecimal");
 }

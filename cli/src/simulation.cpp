@@ -28,8 +28,8 @@ void load_machine(Session& session, model::Simulator& simulator, const Spec& spe
     if (const auto problem = simulator.load(spec)) session.fail(bad_input, Code::E0901, {}, *problem);
 }
 
-void load_image(Session& session, model::Simulator& simulator, const std::variant<model::Image, model::LoadError>& image,
-                const std::string& path) {
+void load_image(Session& session, model::Simulator& simulator,
+                const std::variant<model::Image, model::LoadError>& image, const std::string& path) {
     std::optional<model::LoadError> error;
     if (const auto* bad = std::get_if<model::LoadError>(&image))
         error = *bad;
@@ -42,8 +42,8 @@ void load_image(Session& session, model::Simulator& simulator, const std::varian
 struct RunArguments {
     SpecArguments spec;
     std::vector<std::string> elf;
-    std::vector<std::string> raw;       // ADDRESS=FILE
-    std::vector<std::string> assembly;  // files
+    std::vector<std::string> raw;        // ADDRESS=FILE
+    std::vector<std::string> assembly;   // files
     std::vector<std::string> registers;  // NAME=VALUE
     std::string view = "batched";
     std::uint64_t cycles = 100'000'000;
@@ -88,7 +88,8 @@ void run(Session& session, const RunArguments& arguments) {
         for (const auto& line : program->lines)
             for (std::size_t i = 0; i < line.units.size(); ++i)
                 if (!simulator.poke(line.address + i, line.units[i]))
-                    session.fail(bad_input, Code::E0702, line.where, fmt::format("address {:#x}: no memory is there; this", line.address + i));
+                    session.fail(bad_input, Code::E0702, line.where,
+                                 fmt::format("address {:#x}: no memory is there; this", line.address + i));
         if (!entry) entry = program->entry;
     }
     if (arguments.reset) simulator.reset();
@@ -154,12 +155,16 @@ void run(Session& session, const RunArguments& arguments) {
     if (vcd) simulator.detach(*vcd);
     if (arguments.stats) simulator.detach(counts);
     switch (result.reason) {
-        case model::StopReason::exit: throw Leave{result.exit_code == 0 ? holds : refuted};
-        case model::StopReason::halted: break;
+        case model::StopReason::exit:
+            throw Leave{result.exit_code == 0 ? holds : refuted};
+        case model::StopReason::halted:
+            break;
         case model::StopReason::cycles:
-        case model::StopReason::steps: throw Leave{unknown};
+        case model::StopReason::steps:
+            throw Leave{unknown};
         case model::StopReason::waiting_forever:
-        case model::StopReason::double_fault: throw Leave{refuted};
+        case model::StopReason::double_fault:
+            throw Leave{refuted};
     }
 }
 
@@ -180,7 +185,8 @@ void step(Session& session, const StepArguments& arguments) {
     InputState input;
     model::StepOutcome outcome;
     std::string out;
-    const model::StepOptions options{.take_traps = !arguments.keep_trap, .interrupts = arguments.interrupts, .choices = {}};
+    const model::StepOptions options{
+        .take_traps = !arguments.keep_trap, .interrupts = arguments.interrupts, .choices = {}};
     State after(spec);
     std::size_t at = 0;
     while (at < text.size()) {
@@ -195,7 +201,8 @@ void step(Session& session, const StepArguments& arguments) {
             simulator.set_state(input.state);
             for (const auto& [address, value] : input.memory)
                 if (!simulator.poke(address, value))
-                    session.fail(bad_input, Code::E0806, SourceRange{buffer, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)},
+                    session.fail(bad_input, Code::E0806,
+                                 SourceRange{buffer, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)},
                                  fmt::format("there is no memory at {:#x}", address));
             simulator.step(options, outcome);
             const auto slots = simulator.slots();
@@ -221,28 +228,42 @@ void add_simulation(CLI::App& app, Session& session) {
         auto* command = app.add_subcommand("run", "Run programs on the cycle-level model");
         auto arguments = std::make_shared<RunArguments>();
         arguments->spec.add_to(*command);
-        command->add_option("--elf", arguments->elf, "load an ELF file (repeatable)")->type_name("FILE")->allow_extra_args(false);
-        command->add_option("--raw", arguments->raw, "load bytes at an address (repeatable)")->type_name("ADDRESS=FILE")->allow_extra_args(false);
-        command->add_option("--asm", arguments->assembly, "assemble and load (repeatable)")->type_name("FILE")->allow_extra_args(false);
-        command->add_option("--set", arguments->registers, "set a register before the start (repeatable)")->type_name("NAME=VALUE")->allow_extra_args(false);
-        command->add_option("--view", arguments->view, "clocked or batched: how the kernel is driven; cycles are the same")
-            ->check(CLI::IsMember({"clocked", "batched"}))->capture_default_str();
+        command->add_option("--elf", arguments->elf, "load an ELF file (repeatable)")
+            ->type_name("FILE")
+            ->allow_extra_args(false);
+        command->add_option("--raw", arguments->raw, "load bytes at an address (repeatable)")
+            ->type_name("ADDRESS=FILE")
+            ->allow_extra_args(false);
+        command->add_option("--asm", arguments->assembly, "assemble and load (repeatable)")
+            ->type_name("FILE")
+            ->allow_extra_args(false);
+        command->add_option("--set", arguments->registers, "set a register before the start (repeatable)")
+            ->type_name("NAME=VALUE")
+            ->allow_extra_args(false);
+        command
+            ->add_option("--view", arguments->view, "clocked or batched: how the kernel is driven; cycles are the same")
+            ->check(CLI::IsMember({"clocked", "batched"}))
+            ->capture_default_str();
         command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
-        command->add_option("--trace", arguments->trace, "write every retired instruction to a file, - for the terminal");
+        command->add_option("--trace", arguments->trace,
+                            "write every retired instruction to a file, - for the terminal");
         command->add_option("--vcd", arguments->vcd, "write waves of pipeline and state to a file");
         command->add_option("--input", arguments->input, "characters that the UART receives");
         command->add_flag("--stats", arguments->stats, "print cycles, stalls and traps by class and cause");
         command->add_flag("--dump", arguments->dump, "print the last state as JSON");
         command->add_flag("!--no-reset", arguments->reset, "do not run the machine's reset sequence");
-        command->footer("Exit codes: 0 halted or exit device with 0, 1 exit device with another value, double fault or waiting\n"
-                        "for nothing, 2 out of cycles.");
+        command->footer(
+            "Exit codes: 0 halted or exit device with 0, 1 exit device with another value, double fault or waiting\n"
+            "for nothing, 2 out of cycles.");
         command->callback([arguments, &session] { run(session, *arguments); });
     }
     {
         auto* command = app.add_subcommand("step", "Execute one instruction from each of many given states");
         auto arguments = std::make_shared<StepArguments>();
         arguments->spec.add_to(*command);
-        command->add_option("--states", arguments->states, "one JSON object a line (docs/states.md)")->required()->type_name("FILE");
+        command->add_option("--states", arguments->states, "one JSON object a line (docs/states.md)")
+            ->required()
+            ->type_name("FILE");
         command->add_flag("--interrupts", arguments->interrupts, "let an interrupt come instead where one is due");
         command->add_flag("--keep", arguments->keep_trap, "on a trap keep the state, do not run the trap's entry");
         command->callback([arguments, &session] { step(session, *arguments); });

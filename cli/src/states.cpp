@@ -25,11 +25,16 @@ std::optional<std::uint64_t> number(const nlohmann::json& value) {
 const char* kind_name(model::StepOutcome::Kind kind) {
     using Kind = model::StepOutcome::Kind;
     switch (kind) {
-        case Kind::completed: return "completed";
-        case Kind::trapped: return "trapped";
-        case Kind::interrupted: return "interrupted";
-        case Kind::waiting: return "waiting";
-        case Kind::halted: return "halted";
+        case Kind::completed:
+            return "completed";
+        case Kind::trapped:
+            return "trapped";
+        case Kind::interrupted:
+            return "interrupted";
+        case Kind::waiting:
+            return "waiting";
+        case Kind::halted:
+            return "halted";
     }
     return "";
 }
@@ -44,7 +49,8 @@ std::optional<std::string> StateFormat::set(State& state, std::string_view name,
     const auto it = registers_.find(std::string(name));
     if (it != registers_.end()) {
         if ((value & ~static_cast<std::uint64_t>(ones(it->second->width))) != 0)
-            return fmt::format("{:#x} does not fit in register `{}`, which has {} bits", value, name, it->second->width);
+            return fmt::format("{:#x} does not fit in register `{}`, which has {} bits", value, name,
+                               it->second->width);
         state.set(*it->second, *spec_, value);
         return std::nullopt;
     }
@@ -77,7 +83,8 @@ std::optional<StateFormat::Error> StateFormat::read(std::string_view line, Input
     if (!json.contains("registers")) return Error{"a state has `registers`", 0};
     for (const auto& [name, value] : json["registers"].items()) {
         const auto v = number(value);
-        if (!v) return Error{fmt::format("register `{}` takes a number or a text such as \"0x10\"", name), offset_of(name)};
+        if (!v)
+            return Error{fmt::format("register `{}` takes a number or a text such as \"0x10\"", name), offset_of(name)};
         if (auto problem = set(into.state, name, *v)) return Error{*problem, offset_of(name)};
     }
     if (!json.contains("memory")) return std::nullopt;
@@ -100,7 +107,8 @@ std::optional<StateFormat::Error> StateFormat::read(std::string_view line, Input
             good = put(*address, value);
         }
         if (!good)
-            return Error{fmt::format("memory at `{}` takes numbers of {} bits", text, spec_->unit_bits), offset_of(text)};
+            return Error{fmt::format("memory at `{}` takes numbers of {} bits", text, spec_->unit_bits),
+                         offset_of(text)};
     }
     return std::nullopt;
 }
@@ -134,7 +142,8 @@ void StateFormat::write(const model::StepOutcome& outcome, const State& state, s
     // The last store to a unit counts; in order of address.
     std::vector<std::pair<std::uint64_t, std::uint64_t>> changed;
     for (const auto& change : outcome.memory) {
-        const auto known = std::find_if(changed.begin(), changed.end(), [&](const auto& c) { return c.first == change.address; });
+        const auto known =
+            std::find_if(changed.begin(), changed.end(), [&](const auto& c) { return c.first == change.address; });
         if (known == changed.end())
             changed.emplace_back(change.address, change.value);
         else

@@ -40,22 +40,29 @@ struct CheckArguments {
         spec.add_to(command, extension_option);
         command.add_option("--context", context, "the pair of modes to decide for; default: the spec's first");
         command.add_option("--assume", assumptions, "a configuration: ELEMENT=VALUE in every state (repeatable)")
-            ->type_name("ELEMENT=VALUE")->allow_extra_args(false);
+            ->type_name("ELEMENT=VALUE")
+            ->allow_extra_args(false);
         command.add_option("--rlimit", rlimit, "Z3's resource limit for each query")->capture_default_str();
         command.add_option("--seed", seed, "of the solver and of random states")->capture_default_str();
         command.add_option("-j,--jobs", jobs, "threads; the result does not depend on it")
-            ->capture_default_str()->check(CLI::Range(1U, 256U));
-        command.add_option("--states", states, "random states on the model for each instruction")->capture_default_str();
+            ->capture_default_str()
+            ->check(CLI::Range(1U, 256U));
+        command.add_option("--states", states, "random states on the model for each instruction")
+            ->capture_default_str();
         command.add_option("--smt2", smt2, "write every query into this folder as SMT-LIB 2")->type_name("DIR");
         command.add_option("--theorem", theorem, "the exit code is about Theorem 1 or 3")
-            ->check(CLI::IsMember({1U, 3U}))->capture_default_str();
+            ->check(CLI::IsMember({1U, 3U}))
+            ->capture_default_str();
         command.add_option("--model", model, "the exit code is about the strict model, the extended one, or both")
-            ->check(CLI::IsMember({"strict", "extended", "both"}))->capture_default_str();
+            ->check(CLI::IsMember({"strict", "extended", "both"}))
+            ->capture_default_str();
         command.add_flag("-q,--quiet", quiet, "no progress on the terminal");
     }
     void add_output(CLI::App& command, const std::vector<std::string>& formats) {
         format = formats.front();
-        command.add_option("--format", format, "how the result is written")->check(CLI::IsMember(formats))->capture_default_str();
+        command.add_option("--format", format, "how the result is written")
+            ->check(CLI::IsMember(formats))
+            ->capture_default_str();
         command.add_option("-o,--output", output, "where to; - is the terminal")->capture_default_str();
     }
 };
@@ -81,9 +88,13 @@ check::Options options_of(Session& session, const CheckArguments& arguments, con
         if (!value) session.fail(usage, Code::E0901, {}, fmt::format("--assume takes ELEMENT=NUMBER, not `{}`", text));
         const ElementId id = spec.find_element(text.substr(0, equals));
         if (!id.valid() || spec[id].is_file())
-            session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a scalar element; `pogo show spec` lists them", text.substr(0, equals)));
+            session.fail(
+                usage, Code::E0901, {},
+                fmt::format("`{}` is not a scalar element; `pogo show spec` lists them", text.substr(0, equals)));
         if ((*value & ~static_cast<std::uint64_t>(ones(spec[id].width))) != 0)
-            session.fail(usage, Code::E0901, {}, fmt::format("{} does not fit in `{}`, which has {} bits", *value, spec[id].name, spec[id].width));
+            session.fail(
+                usage, Code::E0901, {},
+                fmt::format("{} does not fit in `{}`, which has {} bits", *value, spec[id].name, spec[id].width));
         options.assumptions.push_back({id, *value});
     }
     // Progress goes to a terminal only, so that nothing else ever sees it.
@@ -115,13 +126,15 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
     } catch (const std::filesystem::filesystem_error&) {
         session.fail(bad_input, Code::E0803, {}, arguments.smt2);
     }
-    const auto confirmation =
-        report::confirm(spec, findings, simulator,
-                        {.assumptions = request.check.assumptions, .seed = request.audit_seed, .states_per_instruction = request.audit_states});
+    const auto confirmation = report::confirm(spec, findings, simulator,
+                                              {.assumptions = request.check.assumptions,
+                                               .seed = request.audit_seed,
+                                               .states_per_instruction = request.audit_states});
     if (!confirmation.problem.empty()) session.fail(bad_input, Code::E0901, {}, confirmation.problem);
     const Report report = report::make_report(spec, session.sources, findings, confirmation, request);
     if (!confirmation.holds()) {
-        for (const auto& failure : confirmation.failures(spec)) fmt::print(stderr, "pogo: the model contradicts the checker: {}\n", failure);
+        for (const auto& failure : confirmation.failures(spec))
+            fmt::print(stderr, "pogo: the model contradicts the checker: {}\n", failure);
         fmt::print(stderr, "This is a bug in Pogo, not in your input.\n");
         throw Leave{internal};
     }
@@ -171,8 +184,9 @@ void extend(Session& session, const CheckArguments& arguments) {
     model::Simulator simulator({.bare = true});
     const Report before = report_on(before_session, plain, base, false, simulator);
     const Report after = report_on(session, arguments, extended, true, simulator);
-    write_file(session, arguments.output,
-               arguments.format == "markdown" ? report::compare_markdown(before, after) : report::compare_text(before, after));
+    write_file(
+        session, arguments.output,
+        arguments.format == "markdown" ? report::compare_markdown(before, after) : report::compare_text(before, after));
     throw Leave{exit_code(after, arguments)};
 }
 
@@ -180,7 +194,8 @@ void extend(Session& session, const CheckArguments& arguments) {
 
 void add_verification(CLI::App& app, Session& session) {
     {
-        auto* command = app.add_subcommand("check", "Decide whether a virtual machine monitor can be built for a machine");
+        auto* command =
+            app.add_subcommand("check", "Decide whether a virtual machine monitor can be built for a machine");
         auto arguments = std::make_shared<CheckArguments>();
         arguments->add_to(*command);
         arguments->add_output(*command, {"text", "json", "markdown", "html"});
@@ -206,7 +221,8 @@ void add_verification(CLI::App& app, Session& session) {
         });
     }
     {
-        auto* command = app.add_subcommand("replay", "Run the witnesses of a JSON report on the model, without the solver");
+        auto* command =
+            app.add_subcommand("replay", "Run the witnesses of a JSON report on the model, without the solver");
         auto arguments = std::make_shared<SpecArguments>();
         auto path = std::make_shared<std::string>();
         arguments->add_to(*command);

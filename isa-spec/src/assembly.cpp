@@ -53,12 +53,12 @@ class Assembler {
 
   private:
     struct Line {
-        std::string_view text;   // without label and comment
+        std::string_view text;  // without label and comment
         std::string_view label;
-        std::uint32_t at = 0;    // of the text in the buffer
+        std::uint32_t at = 0;  // of the text in the buffer
         std::uint32_t label_at = 0;
-        std::size_t units = 0;   // length so far
-        bool bad = false;        // has been complained about
+        std::size_t units = 0;  // length so far
+        bool bad = false;       // has been complained about
     };
     struct Label {
         Wide value = 0;
@@ -292,11 +292,16 @@ class Assembler {
     }
     static Wide escape(char c) {
         switch (c) {
-            case 'n': return '\n';
-            case 't': return '\t';
-            case 'r': return '\r';
-            case '0': return 0;
-            default: return static_cast<unsigned char>(c);
+            case 'n':
+                return '\n';
+            case 't':
+                return '\t';
+            case 'r':
+                return '\r';
+            case '0':
+                return 0;
+            default:
+                return static_cast<unsigned char>(c);
         }
     }
 
@@ -457,7 +462,8 @@ class Assembler {
         };
         const auto end = [&] {
             skip();
-            if (at_ != line_->text.size()) fail(Code::E0706, at_, line_->text.size(), "the end of the line", found(at_));
+            if (at_ != line_->text.size())
+                fail(Code::E0706, at_, line_->text.size(), "the end of the line", found(at_));
         };
         static const std::map<std::string_view, unsigned> sizes = {
             {".byte", 8}, {".half", 16}, {".word", 32}, {".quad", 64}};
@@ -499,7 +505,8 @@ class Assembler {
             end();
             Wide count = v;
             if (name == ".org") {
-                if (v < 0 || static_cast<Word>(v) > ones(spec_.address_width)) fail(Code::E0702, start + 1, at_, std::string(line_->text.substr(start)));
+                if (v < 0 || static_cast<Word>(v) > ones(spec_.address_width))
+                    fail(Code::E0702, start + 1, at_, std::string(line_->text.substr(start)));
                 here_ = static_cast<std::uint64_t>(v);
                 return;
             }
@@ -507,7 +514,8 @@ class Assembler {
                 if (v < 1 || v > 65536) fail(Code::E0702, start + 1, at_, std::string(line_->text.substr(start)));
                 count = (v - static_cast<Wide>(here_) % v) % v;
             }
-            if (count < 0 || count > static_cast<Wide>(max_units)) fail(Code::E0702, start + 1, at_, std::string(line_->text.substr(start)));
+            if (count < 0 || count > static_cast<Wide>(max_units))
+                fail(Code::E0702, start + 1, at_, std::string(line_->text.substr(start)));
             if (count > 0) emit(std::vector<std::uint64_t>(static_cast<std::size_t>(count), 0), false);
         } else if (name == ".equ") {
             skip();
@@ -515,7 +523,8 @@ class Assembler {
             while (is_word(peek())) ++at_;
             const std::string label(line_->text.substr(start, at_ - start));
             skip();
-            if (label.empty() || peek() != ',') fail(Code::E0706, start, line_->text.size(), "NAME, VALUE", found(start));
+            if (label.empty() || peek() != ',')
+                fail(Code::E0706, start, line_->text.size(), "NAME, VALUE", found(start));
             ++at_;
             const Wide v = value();
             end();
@@ -566,10 +575,17 @@ std::string disassemble(const Spec& spec, const Decoded& decoded, std::uint64_t 
         const Field& field = form.fields[part.field];
         const std::uint64_t value = decoded.fields[part.field];
         switch (part.kind) {
-            case AssemblyPart::Kind::text: break;
-            case AssemblyPart::Kind::number: out += fmt::format("{}", value); break;
-            case AssemblyPart::Kind::signed_: out += fmt::format("{}", sign_extend(value, field.width)); break;
-            case AssemblyPart::Kind::hex: out += fmt::format("{:#x}", value); break;
+            case AssemblyPart::Kind::text:
+                break;
+            case AssemblyPart::Kind::number:
+                out += fmt::format("{}", value);
+                break;
+            case AssemblyPart::Kind::signed_:
+                out += fmt::format("{}", sign_extend(value, field.width));
+                break;
+            case AssemblyPart::Kind::hex:
+                out += fmt::format("{:#x}", value);
+                break;
             case AssemblyPart::Kind::name:
                 out += value < field.names.size() && !field.names[value].empty() ? field.names[value]
                                                                                  : fmt::format("?{}", value);

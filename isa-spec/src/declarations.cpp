@@ -17,12 +17,11 @@ std::optional<Spec> Elaborator::run() {
     if (!machine_.is(Syntax::machine)) return std::nullopt;
     spec_.name = machine_.text;
     const auto before = diagnostics_.errors();
-    const auto number_ast = [](Word value) {
-        return Ast{Syntax::number, {}, {}, value, 0, {}};
-    };
+    const auto number_ast = [](Word value) { return Ast{Syntax::number, {}, {}, value, 0, {}}; };
     access_ = {Syntax::enumeration, {}, "Access", 0, 0, {}};
     access_.children.push_back({Syntax::type, {}, "bits", 0, 0, {number_ast(2)}});
-    for (const auto& [word, access] : {std::pair{"fetch", Access::fetch}, {"load", Access::load}, {"store", Access::store}})
+    for (const auto& [word, access] :
+         {std::pair{"fetch", Access::fetch}, {"load", Access::load}, {"store", Access::store}})
         access_.children.push_back({Syntax::enumerator, {}, word, 0, 0, {number_ast(static_cast<Word>(access))}});
     add("Access", Symbol::Kind::enumeration, access_);
     attempt([&] { parameters(); });
@@ -100,7 +99,8 @@ Symbol& Elaborator::add(std::string_view name, Symbol::Kind kind, const Ast& ast
 unsigned Elaborator::positive(const Ast& ast, unsigned limit) {
     const Value value = eval(ast);
     const Number n = number(value, ast.range);
-    if (n < 1 || n > static_cast<Number>(limit)) fail(Code::E0302, ast.range, describe(value), fmt::format("1 to {}", limit));
+    if (n < 1 || n > static_cast<Number>(limit))
+        fail(Code::E0302, ast.range, describe(value), fmt::format("1 to {}", limit));
     return static_cast<unsigned>(n);
 }
 
@@ -208,14 +208,20 @@ void Elaborator::properties() {
     }
     if (!physical) spec_.physical_width = spec_.address_width;
     if (parcel == 0) parcel = spec_.unit_bits;
-    if (parcel % spec_.unit_bits != 0) fail(Code::E0305, machine_.range, fmt::format("{}", parcel), fmt::format("{}", spec_.unit_bits));
+    if (parcel % spec_.unit_bits != 0)
+        fail(Code::E0305, machine_.range, fmt::format("{}", parcel), fmt::format("{}", spec_.unit_bits));
     spec_.parcel_units = parcel / spec_.unit_bits;
 }
 
 Role Elaborator::role_of(const Ast& ast) {
-    static const std::map<std::string_view, Role> roles = {
-        {"data", Role::data},       {"memory", Role::memory}, {"pc", Role::pc}, {"mode", Role::mode},
-        {"relocation", Role::relocation}, {"control", Role::control}, {"io", Role::io}, {"time", Role::time}};
+    static const std::map<std::string_view, Role> roles = {{"data", Role::data},
+                                                           {"memory", Role::memory},
+                                                           {"pc", Role::pc},
+                                                           {"mode", Role::mode},
+                                                           {"relocation", Role::relocation},
+                                                           {"control", Role::control},
+                                                           {"io", Role::io},
+                                                           {"time", Role::time}};
     const auto role = roles.find(ast.text);
     if (role == roles.end()) fail(Code::E0308, ast.range, ast.text);
     return role->second;
@@ -230,8 +236,8 @@ ElementId Elaborator::add_element(std::string name, unsigned width, unsigned ent
     element.role = role;
     element.where = where;
     if (entries > 1) element.index_width = static_cast<unsigned>(std::bit_width(entries - 1));
-    element.variable = spec_.terms.declare(
-        element.name, entries > 1 ? Sort::array(element.index_width, width) : Sort::bits(width));
+    element.variable =
+        spec_.terms.declare(element.name, entries > 1 ? Sort::array(element.index_width, width) : Sort::bits(width));
     element.slot = spec_.slots;
     spec_.slots += element.slots();
     spec_.elements.push_back(std::move(element));
@@ -265,7 +271,8 @@ void Elaborator::declare_register(const Ast& ast) {
         const Number high = number(ast[i][0]);
         const Number low = number(ast[i][1]);
         if (low < 0 || high < low || high >= static_cast<Number>(of.width))
-            fail(Code::E0207, ast[i].range, describe(Value::of(high)), describe(Value::of(low)), fmt::format("{}", of.width));
+            fail(Code::E0207, ast[i].range, describe(Value::of(high)), describe(Value::of(low)),
+                 fmt::format("{}", of.width));
         pieces.push_back({static_cast<unsigned>(high), static_cast<unsigned>(low), &ast[i]});
     }
     std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.low < b.low; });
@@ -347,7 +354,8 @@ void Elaborator::declare_trap(const Ast& ast) {
     cause.where = ast.range;
     for (const Ast& formal : ast[0].children) {
         const Type of = type(formal[0]);
-        if (of.kind != Type::Kind::bits || of.width > 64) fail(Code::E0206, formal.range, "bits(n), n at most 64", formal[0].text);
+        if (of.kind != Type::Kind::bits || of.width > 64)
+            fail(Code::E0206, formal.range, "bits(n), n at most 64", formal[0].text);
         cause.parameters.push_back(spec_.terms.declare(ast.text + "." + formal.text, Sort::bits(of.width)));
     }
     Symbol& symbol = add(ast.text, Symbol::Kind::cause, ast);
@@ -396,7 +404,8 @@ std::vector<std::string> Elaborator::set_cases(const Ast& ast, const Ast& group)
 
 void Elaborator::declare_set(const Ast& ast) {
     const Symbol* group = find(ast[0].text);
-    if (group == nullptr || group->kind != Symbol::Kind::group) fail(Code::E0206, ast[0].range, "an operand", ast[0].text);
+    if (group == nullptr || group->kind != Symbol::Kind::group)
+        fail(Code::E0206, ast[0].range, "an operand", ast[0].text);
     auto cases = set_cases(ast[1], *group->ast);
     Symbol& symbol = add(ast.text, Symbol::Kind::set, ast);
     symbol.cases = std::move(cases);
@@ -406,16 +415,25 @@ void Elaborator::declare_set(const Ast& ast) {
 // First round: names.
 void Elaborator::declare(const Ast& ast) {
     switch (ast.kind) {
-        case Syntax::enumeration: add(ast.text, Symbol::Kind::enumeration, ast); break;
-        case Syntax::register_: declare_register(ast); break;
-        case Syntax::regfile: declare_file(ast); break;
-        case Syntax::bank: declare_bank(ast); break;
+        case Syntax::enumeration:
+            add(ast.text, Symbol::Kind::enumeration, ast);
+            break;
+        case Syntax::register_:
+            declare_register(ast);
+            break;
+        case Syntax::regfile:
+            declare_file(ast);
+            break;
+        case Syntax::bank:
+            declare_bank(ast);
+            break;
         case Syntax::view: {
             const auto target = target_of(ast[1]);
             if (!target) fail(Code::E0209, ast[1].range);
             const Type of = type(ast[0]);
             if (of.width != target->width())
-                fail(Code::E0203, ast.range, fmt::format("bits({})", of.width), fmt::format("bits({})", target->width()));
+                fail(Code::E0203, ast.range, fmt::format("bits({})", of.width),
+                     fmt::format("bits({})", target->width()));
             add(ast.text, Symbol::Kind::state, ast).state.target = *target;
             break;
         }
@@ -433,11 +451,21 @@ void Elaborator::declare(const Ast& ast) {
                 value.is_number() ? value : Value::of(any_bits(value, ast[0].range));
             break;
         }
-        case Syntax::function: add(ast.text, Symbol::Kind::function, ast); break;
-        case Syntax::procedure: add(ast.text, Symbol::Kind::procedure, ast); break;
-        case Syntax::trap: declare_trap(ast); break;
-        case Syntax::operand_group: add(ast.text, Symbol::Kind::group, ast); break;
-        case Syntax::set_: declare_set(ast); break;
+        case Syntax::function:
+            add(ast.text, Symbol::Kind::function, ast);
+            break;
+        case Syntax::procedure:
+            add(ast.text, Symbol::Kind::procedure, ast);
+            break;
+        case Syntax::trap:
+            declare_trap(ast);
+            break;
+        case Syntax::operand_group:
+            add(ast.text, Symbol::Kind::group, ast);
+            break;
+        case Syntax::set_:
+            declare_set(ast);
+            break;
         case Syntax::interrupt: {
             Symbol& symbol = add(ast.text, Symbol::Kind::interrupt, ast);
             symbol.index = static_cast<std::uint32_t>(spec_.interrupts.size());
@@ -449,7 +477,8 @@ void Elaborator::declare(const Ast& ast) {
             for (const Ast* own : declarations_)
                 if (own == &ast) translate_ = &ast;
             break;
-        default: break;
+        default:
+            break;
     }
 }
 
@@ -460,27 +489,36 @@ void Elaborator::define(const Ast& ast) {
         Term result;
         accesses_allowed_ = false;
         next_value_ = {};
-        attempt([&] {
-            meaning(pc_value_, [&] { result = condition(expression); });
-        });
+        attempt([&] { meaning(pc_value_, [&] { result = condition(expression); }); });
         accesses_allowed_ = true;
         return result.valid() ? result : t.boolean(false);
     };
     switch (ast.kind) {
-        case Syntax::mode: define_mode(ast); break;
-        case Syntax::context: define_context(ast); break;
+        case Syntax::mode:
+            define_mode(ast);
+            break;
+        case Syntax::context:
+            define_context(ast);
+            break;
         case Syntax::region: {
             const Number first = number(ast[0]);
             const Number last = number(ast[1]);
             if (first < 0 || last < first || static_cast<Word>(last) > ones(spec_.physical_width))
-                fail(Code::E0207, ast.range, describe(Value::of(last)), describe(Value::of(first)), "the physical address");
+                fail(Code::E0207, ast.range, describe(Value::of(last)), describe(Value::of(first)),
+                     "the physical address");
             spec_.regions.push_back(
                 {ast.text, static_cast<Word>(first), static_cast<Word>(last), role_of(ast[2]), ast.range});
             break;
         }
-        case Syntax::invariant: spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range}); break;
-        case Syntax::wait: spec_.waiting = t.or_(spec_.waiting, pure(ast[0])); break;
-        case Syntax::halt: spec_.halted = t.or_(spec_.halted, pure(ast[0])); break;
+        case Syntax::invariant:
+            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range});
+            break;
+        case Syntax::wait:
+            spec_.waiting = t.or_(spec_.waiting, pure(ast[0]));
+            break;
+        case Syntax::halt:
+            spec_.halted = t.or_(spec_.halted, pure(ast[0]));
+            break;
         case Syntax::reset:
             next_value_ = {};
             spec_.reset = meaning(pc_value_, [&] { block(ast[0]); });
@@ -515,11 +553,20 @@ void Elaborator::define(const Ast& ast) {
             spec_.illegal = m.traps.at(0);
             break;
         }
-        case Syntax::translate: define_translation(ast); break;
-        case Syntax::timing: define_timing(ast); break;
-        case Syntax::platform: define_platform(ast); break;
-        case Syntax::instruction: instruction(ast); break;
-        default: break;
+        case Syntax::translate:
+            define_translation(ast);
+            break;
+        case Syntax::timing:
+            define_timing(ast);
+            break;
+        case Syntax::platform:
+            define_platform(ast);
+            break;
+        case Syntax::instruction:
+            instruction(ast);
+            break;
+        default:
+            break;
     }
 }
 
@@ -531,8 +578,7 @@ void Elaborator::define_mode(const Ast& ast) {
         if (!item.is(Syntax::assign)) fail(Code::E0315, item.range);
         const auto target = target_of(item[0]);
         if (!target) fail(Code::E0315, item.range);
-        const Word value = spec_.terms.value(
-            bits(Value::of(number(item[1])), target->width(), item[1].range));
+        const Word value = spec_.terms.value(bits(Value::of(number(item[1])), target->width(), item[1].range));
         unsigned low = 0;
         for (const auto& part : target->parts) {
             if (part.kind == Target::Part::Kind::element) {
@@ -607,7 +653,8 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
     }
     const auto support = t.support(roots);
     for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
-        if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable)) translation.reads.push_back({i});
+        if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable))
+            translation.reads.push_back({i});
     if (ast[3].size() > 0) {
         std::vector<ElementId> declared;
         for (const Ast& element : ast[3].children)
@@ -688,11 +735,12 @@ void Elaborator::define_timing(const Ast& ast) {
 }
 
 void Elaborator::define_platform(const Ast& ast) {
-    static const std::map<std::string_view, Device::Kind> kinds = {{"ram", Device::Kind::ram},
-                                                                   {"uart", Device::Kind::uart},
-                                                                   {"timer", Device::Kind::timer},
-                                                                   {"interrupt_controller", Device::Kind::interrupt_controller},
-                                                                   {"exit", Device::Kind::exit}};
+    static const std::map<std::string_view, Device::Kind> kinds = {
+        {"ram", Device::Kind::ram},
+        {"uart", Device::Kind::uart},
+        {"timer", Device::Kind::timer},
+        {"interrupt_controller", Device::Kind::interrupt_controller},
+        {"exit", Device::Kind::exit}};
     for (const Ast& item : ast.children) {
         const auto kind = kinds.find(item[0].text);
         if (kind == kinds.end()) fail(Code::E0504, item.range, item[0].text);
@@ -776,7 +824,8 @@ void Elaborator::define_extension(const Ast& ast) {
                         const Ast& which = (*item)[next++];
                         const Symbol* symbol = find(which.text);
                         if (symbol == nullptr) unknown_name(which);
-                        if (symbol->kind != Symbol::Kind::interrupt) fail(Code::E0206, which.range, "an interrupt", which.text);
+                        if (symbol->kind != Symbol::Kind::interrupt)
+                            fail(Code::E0206, which.range, "an interrupt", which.text);
                         extension.interrupts.push_back(symbol->index);
                         break;
                     }
@@ -784,7 +833,8 @@ void Elaborator::define_extension(const Ast& ast) {
                     extension.rules.push_back(rule);
                     break;
                 }
-                default: break;
+                default:
+                    break;
             }
         });
     }
@@ -811,7 +861,8 @@ void Elaborator::add_registers() {
                 for (const auto& part : symbol->state.target.parts) {
                     if (part.kind == Target::Part::Kind::element)
                         reg.pieces.push_back({part.element, 0, low + part.width - 1, low, part.low});
-                    plain = plain && (part.kind == Target::Part::Kind::element || part.kind == Target::Part::Kind::zero);
+                    plain =
+                        plain && (part.kind == Target::Part::Kind::element || part.kind == Target::Part::Kind::zero);
                     low += part.width;
                 }
                 if (plain) spec_.registers.push_back(std::move(reg));
@@ -830,8 +881,7 @@ void Elaborator::add_registers() {
                     const Symbol* member = find((*ast)[i].text);
                     if (member == nullptr || member->ast != &(*ast)[i]) continue;
                     const ElementId id = member->state.target.parts[0].element;
-                    spec_.registers.push_back(
-                        {(*ast)[i].text, spec_[id].width, {{id, 0, spec_[id].width - 1, 0, 0}}});
+                    spec_.registers.push_back({(*ast)[i].text, spec_[id].width, {{id, 0, spec_[id].width - 1, 0, 0}}});
                 }
             }
         }
@@ -843,12 +893,15 @@ void Elaborator::finish() {
     for (const auto& [name, symbol] : symbols_) {
         if (symbol.kind != Symbol::Kind::bank) continue;
         Term selector;
-        meaning(pc_value_, [&] { selector = any_bits(eval(*symbol.bank.selector), symbol.bank.selector->range); });
+        const Ast& by = *symbol.bank.selector;
+        meaning(pc_value_, [&] { selector = any_bits(eval(by), by.range); });
         spec_.banks.push_back({name, selector, symbol.bank.members, symbol.where});
     }
-    if (spec_.modes.size() < 2) fail(Code::E0301, machine_.range, "two modes or more (`mode supervisor { … } mode user { … }`)");
+    if (spec_.modes.size() < 2)
+        fail(Code::E0301, machine_.range, "two modes or more (`mode supervisor { … } mode user { … }`)");
     if (spec_.contexts.empty())
-        spec_.contexts.push_back({"default", {0}, {static_cast<std::uint32_t>(spec_.modes.size() - 1)}, {}, machine_.range});
+        spec_.contexts.push_back(
+            {"default", {0}, {static_cast<std::uint32_t>(spec_.modes.size() - 1)}, {}, machine_.range});
     if (!spec_.illegal.cause.valid()) fail(Code::E0301, machine_.range, "`illegal TRAP;`");
     if (spec_.instructions.empty()) fail(Code::E0301, machine_.range, "an instruction");
     if (translate_ == nullptr) {

@@ -20,9 +20,12 @@ constexpr std::array code_table = {
 
 std::string_view word(Severity severity) {
     switch (severity) {
-        case Severity::error: return "error";
-        case Severity::warning: return "warning";
-        case Severity::note: return "note";
+        case Severity::error:
+            return "error";
+        case Severity::warning:
+            return "warning";
+        case Severity::note:
+            return "note";
     }
     return "";
 }
@@ -32,7 +35,8 @@ std::string excerpt(SourceRange where, const SourceManager& sources) {
     const auto line = sources.line(where);
     const auto column = sources.place(where).column;
     std::string padding;
-    for (const char c : line.substr(0, std::min<std::size_t>(column - 1, line.size()))) padding += c == '\t' ? '\t' : ' ';
+    for (const char c : line.substr(0, std::min<std::size_t>(column - 1, line.size())))
+        padding += c == '\t' ? '\t' : ' ';
     const std::size_t room = line.size() > padding.size() ? line.size() - padding.size() : 1;
     const std::size_t length = std::clamp<std::size_t>(where.end > where.begin ? where.end - where.begin : 1, 1, room);
     return fmt::format("  {}\n  {}^{}\n", line, padding, std::string(length - 1, '~'));
@@ -81,9 +85,7 @@ std::string plain(std::string_view pattern) {
 
 }  // namespace
 
-std::string message(const Diagnostic& diagnostic) {
-    return fill(info(diagnostic.code).message, diagnostic.arguments);
-}
+std::string message(const Diagnostic& diagnostic) { return fill(info(diagnostic.code).message, diagnostic.arguments); }
 
 std::string render(const Diagnostic& diagnostic, const SourceManager& sources) {
     const auto& code = info(diagnostic.code);
@@ -119,7 +121,8 @@ std::string render(const Diagnostics& diagnostics, const SourceManager& sources)
 
 std::string explain(Code code) {
     const auto& row = info(code);
-    std::string out = fmt::format("{} ({}): {}\n\n{}\n", row.name, word(row.severity), plain(row.message), row.explanation);
+    std::string out =
+        fmt::format("{} ({}): {}\n\n{}\n", row.name, word(row.severity), plain(row.message), row.explanation);
     if (!row.help.empty()) out += fmt::format("\nWay out: {}\n", plain(row.help));
     if (!row.example.empty()) out += fmt::format("\nThe smallest spec that shows it:\n\n{}\n", row.example);
     return out;

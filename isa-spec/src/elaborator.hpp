@@ -83,7 +83,18 @@ struct RegisterSymbol {
 
 struct Symbol {
     enum class Kind : std::uint8_t {
-        number, enumeration, state, file, bank, function, procedure, cause, group, set, interrupt, other
+        number,
+        enumeration,
+        state,
+        file,
+        bank,
+        function,
+        procedure,
+        cause,
+        group,
+        set,
+        interrupt,
+        other
     };
     Kind kind = Kind::other;
     SourceRange where;
@@ -122,9 +133,9 @@ struct OperandInstance {
 
 /// The state along one path through statements. Forked at branches and joined after them.
 struct Path {
-    Term condition;             ///< Bool: this path is taken
-    std::vector<Term> elements; ///< current value of every scalar element; invalid: as before
-    Term next;                  ///< where the pc will be
+    Term condition;               ///< Bool: this path is taken
+    std::vector<Term> elements;   ///< current value of every scalar element; invalid: as before
+    Term next;                    ///< where the pc will be
     std::vector<Term> addresses;  ///< of operands already resolved
     std::vector<bool> torn;       ///< operands resolved on only one of two joined paths
     bool stored = false;
@@ -225,8 +236,8 @@ class Elaborator {
     void assign(const Ast& ast);
     Value call(const Ast& ast, unsigned hint);
     Value invoke(const Ast& function, std::vector<Value> arguments, SourceRange where);
-    Value operand_member(const Ast& ast, std::size_t operand, const std::string& member, const std::vector<Ast>& arguments,
-                         std::size_t from, unsigned hint);
+    Value operand_member(const Ast& ast, std::size_t operand, const std::string& member,
+                         const std::vector<Ast>& arguments, std::size_t from, unsigned hint);
     Term operand_address(std::size_t operand, SourceRange where);
     unsigned operand_units(std::size_t operand, SourceRange where);
     const Ast* operand_item(std::size_t operand, Syntax kind);

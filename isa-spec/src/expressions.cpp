@@ -74,7 +74,8 @@ void Elaborator::unknown_name(const Ast& ast) {
 Symbol& Elaborator::lookup(const Ast& ast, Symbol::Kind kind, std::string_view what) {
     Symbol* symbol = find(ast.text);
     if (symbol == nullptr) unknown_name(ast);
-    if (symbol->kind != kind) fail(Code::E0206, ast.range, what, fmt::format("`{}`, which is something else", ast.text));
+    if (symbol->kind != kind)
+        fail(Code::E0206, ast.range, what, fmt::format("`{}`, which is something else", ast.text));
     return *symbol;
 }
 
@@ -96,7 +97,8 @@ std::string Elaborator::describe(const Value& value) {
 
 Number Elaborator::number(const Value& value, SourceRange where) {
     if (value.is_number()) return value.number;
-    if (value.is_term() && spec_.terms.is_constant(value.term)) return static_cast<Number>(spec_.terms.value(value.term));
+    if (value.is_term() && spec_.terms.is_constant(value.term))
+        return static_cast<Number>(spec_.terms.value(value.term));
     fail(Code::E0204, where);
 }
 
@@ -105,14 +107,15 @@ Number Elaborator::number(const Ast& ast) { return number(eval(ast), ast.range);
 Term Elaborator::bits(const Value& value, unsigned width, SourceRange where) {
     if (value.is_number()) {
         const Number n = value.number;
-        const bool fits = n >= 0 ? static_cast<Word>(n) <= ones(width)
-                                 : width < 127 && n >= -(Number{1} << (width - 1));
+        const bool fits =
+            n >= 0 ? static_cast<Word>(n) <= ones(width) : width < 127 && n >= -(Number{1} << (width - 1));
         if (!fits) fail(Code::E0205, where, decimal(n), fmt::format("{}", width));
         return spec_.terms.constant(width, static_cast<Word>(n));
     }
     if (!value.is_term()) fail(Code::E0206, where, fmt::format("bits({})", width), describe(value));
     const Term term = spec_.terms.to_bits(value.term);
-    if (spec_.terms.sort(term).width != width) fail(Code::E0203, where, fmt::format("bits({})", width), describe(value));
+    if (spec_.terms.sort(term).width != width)
+        fail(Code::E0203, where, fmt::format("bits({})", width), describe(value));
     return term;
 }
 
@@ -161,10 +164,14 @@ Type Elaborator::type(const Ast& ast) {
 
 Value Elaborator::coerce(const Value& value, const Type& type, SourceRange where) {
     switch (type.kind) {
-        case Type::Kind::bits: return Value::of(bits(value, type.width, where));
-        case Type::Kind::boolean: return Value::of(boolean(value, where));
-        case Type::Kind::number: return Value::of(number(value, where));
-        case Type::Kind::any_bits: return Value::of(any_bits(value, where));
+        case Type::Kind::bits:
+            return Value::of(bits(value, type.width, where));
+        case Type::Kind::boolean:
+            return Value::of(boolean(value, where));
+        case Type::Kind::number:
+            return Value::of(number(value, where));
+        case Type::Kind::any_bits:
+            return Value::of(any_bits(value, where));
     }
     POGO_REQUIRE(false);
 }
@@ -187,7 +194,8 @@ Value Elaborator::choose(Term condition, const Value& a, const Value& b, SourceR
 Value Elaborator::eval(const Ast& ast, unsigned hint) {
     spend(ast.range);
     switch (ast.kind) {
-        case Syntax::number: return Value::of(static_cast<Number>(ast.value & ones(126)), ast.width);
+        case Syntax::number:
+            return Value::of(static_cast<Number>(ast.value & ones(126)), ast.width);
         case Syntax::name: {
             if (const auto* local = find_local(ast.text)) return local->value;
             if (ast.text == "true" || ast.text == "false") return Value::of(spec_.terms.boolean(ast.text == "true"));
@@ -201,12 +209,14 @@ Value Elaborator::eval(const Ast& ast, unsigned hint) {
         case Syntax::member: {
             const Ast& base = ast[0];
             if (base.is(Syntax::name)) {
-                if (const auto* local = find_local(base.text); local != nullptr && local->value.kind == Value::Kind::operand)
+                if (const auto* local = find_local(base.text);
+                    local != nullptr && local->value.kind == Value::Kind::operand)
                     return operand_member(ast, local->value.operand, ast.text, {}, 0, hint);
                 if (Symbol* symbol = find(base.text); symbol != nullptr && symbol->kind == Symbol::Kind::enumeration) {
                     for (std::size_t i = 1; i < symbol->ast->size(); ++i)
                         if ((*symbol->ast)[i].text == ast.text)
-                            return Value::of(bits(eval((*symbol->ast)[i][0]), type((*symbol->ast)[0]).width, ast.range));
+                            return Value::of(
+                                bits(eval((*symbol->ast)[i][0]), type((*symbol->ast)[0]).width, ast.range));
                     fail(Code::E0216, ast.range, ast.text, base.text);
                 }
             }
@@ -219,7 +229,8 @@ Value Elaborator::eval(const Ast& ast, unsigned hint) {
             const Number high = number(ast[1]);
             const Number low = number(ast[2]);
             if (whole.is_number() && whole.width == 0) {
-                if (low < 0 || high < low || high > 120) fail(Code::E0207, ast.range, decimal(high), decimal(low), "126");
+                if (low < 0 || high < low || high > 120)
+                    fail(Code::E0207, ast.range, decimal(high), decimal(low), "126");
                 return Value::of(spec_.terms.constant(static_cast<unsigned>(high - low + 1),
                                                       static_cast<Word>(whole.number >> low)));
             }
@@ -238,8 +249,8 @@ Value Elaborator::eval(const Ast& ast, unsigned hint) {
                 // A bit chosen at run time: shift it down. Positions beyond the top read as 0.
                 const Term by = spec_.terms.to_bits(index.term);
                 const unsigned w = std::max(width, static_cast<unsigned>(spec_.terms.sort(by).width));
-                const Term shifted = spec_.terms.apply(Op::bvlshr, spec_.terms.zero_extend(term, w),
-                                                       spec_.terms.zero_extend(by, w));
+                const Term shifted =
+                    spec_.terms.apply(Op::bvlshr, spec_.terms.zero_extend(term, w), spec_.terms.zero_extend(by, w));
                 return Value::of(spec_.terms.extract(shifted, 0, 0));
             }
             const Number at = number(index, ast[1].range);
@@ -255,11 +266,16 @@ Value Elaborator::eval(const Ast& ast, unsigned hint) {
             const Term address = bits(eval(ast[1], width), width, ast[1].range);
             return Value::of(load(address, positive(ast[2], 64 / spec_.unit_bits), direct, ast.range));
         }
-        case Syntax::unary: return unary(ast, hint);
-        case Syntax::binary: return binary(ast, hint);
-        case Syntax::conditional: return conditional(ast, hint);
-        case Syntax::call: return call(ast, hint);
-        default: fail(Code::E0206, ast.range, "a value", std::string(name(ast.kind)));
+        case Syntax::unary:
+            return unary(ast, hint);
+        case Syntax::binary:
+            return binary(ast, hint);
+        case Syntax::conditional:
+            return conditional(ast, hint);
+        case Syntax::call:
+            return call(ast, hint);
+        default:
+            fail(Code::E0206, ast.range, "a value", std::string(name(ast.kind)));
     }
 }
 
@@ -283,10 +299,12 @@ std::optional<Value> number_operation(Terms& terms, const std::string& op, Numbe
     if (op == "+") return Value::of(a + b);
     if (op == "-") return Value::of(a - b);
     if (op == "*") {
-        if (a != 0 && (b > number_limit / (a < 0 ? -a : a) || b < -number_limit / (a < 0 ? -a : a))) return std::nullopt;
+        if (a != 0 && (b > number_limit / (a < 0 ? -a : a) || b < -number_limit / (a < 0 ? -a : a)))
+            return std::nullopt;
         return Value::of(a * b);
     }
-    if (op == "<<") return b < 0 || b > 100 || a > (number_limit >> b) || a < 0 ? std::nullopt : std::optional(Value::of(a << b));
+    if (op == "<<")
+        return b < 0 || b > 100 || a > (number_limit >> b) || a < 0 ? std::nullopt : std::optional(Value::of(a << b));
     if (op == ">>") return b < 0 || b > 126 ? std::nullopt : std::optional(Value::of(a >> b));
     if (op == "&") return Value::of(a & b);
     if (op == "|") return Value::of(a | b);
@@ -376,7 +394,7 @@ Value Elaborator::binary(const Ast& ast, unsigned hint) {
     if (op == "<=s") return Value::of(t.apply(Op::bvsle, a, b));
     if (op == ">s") return Value::of(t.apply(Op::bvslt, b, a));
     if (op == ">=s") return Value::of(t.apply(Op::bvsle, b, a));
-    POGO_REQUIRE(!"an operator");
+    POGO_UNREACHABLE("an operator");
 }
 
 Value Elaborator::conditional(const Ast& ast, unsigned hint) {

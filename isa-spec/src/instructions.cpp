@@ -86,21 +86,29 @@ void Elaborator::instruction(const Ast& ast) {
     const Ast* assembly = nullptr;
     for (const Ast* item : context.items) {
         switch (item->kind) {
-            case Syntax::title: row.name = (*item)[0].text; break;
-            case Syntax::operand: context.operands.push_back(item); break;
+            case Syntax::title:
+                row.name = (*item)[0].text;
+                break;
+            case Syntax::operand:
+                context.operands.push_back(item);
+                break;
             case Syntax::encoding:
                 if (encoding != nullptr) fail(Code::E0202, item->range, "encoding");
                 encoding = item;
                 break;
-            case Syntax::assembly: assembly = item; break;
+            case Syntax::assembly:
+                assembly = item;
+                break;
             case Syntax::cycles: {
                 const auto& classes = spec_.timing.classes;
-                const auto it = std::find_if(classes.begin(), classes.end(), [&](const auto& c) { return c.name == item->text; });
+                const auto it =
+                    std::find_if(classes.begin(), classes.end(), [&](const auto& c) { return c.name == item->text; });
                 if (it == classes.end()) fail(Code::E0508, item->range, item->text);
                 row.timing_class = static_cast<unsigned>(it - classes.begin());
                 break;
             }
-            default: break;
+            default:
+                break;
         }
     }
     if (encoding == nullptr) fail(Code::E0406, ast.range, ast.text);
@@ -113,7 +121,8 @@ void Elaborator::instruction(const Ast& ast) {
     for (auto at = row.assembly.find('<'); at != std::string::npos; at = row.assembly.find('<', at + 1)) {
         const auto colon = row.assembly.find(':', at);
         const auto end = row.assembly.find('>', at);
-        if (colon != std::string::npos && end != std::string::npos && colon < end) row.assembly.erase(colon, end - colon);
+        if (colon != std::string::npos && end != std::string::npos && colon < end)
+            row.assembly.erase(colon, end - colon);
     }
     context.id = {static_cast<std::uint32_t>(spec_.instructions.size())};
     row.first_form = static_cast<std::uint32_t>(spec_.forms.size());
@@ -149,7 +158,8 @@ void Elaborator::choose(FormContext& context, std::size_t at) {
     std::vector<Frame::Local> environment;
     frames_.push_back(std::move(names));
     for (std::size_t i = 0; i < formals.size(); ++i)
-        environment.push_back({formals[i].text, coerce(eval(ast[1][i]), type(formals[i][0]), ast[1][i].range), nullptr});
+        environment.push_back(
+            {formals[i].text, coerce(eval(ast[1][i]), type(formals[i][0]), ast[1][i].range), nullptr});
     frames_.pop_back();
 
     const auto cases = set_cases(ast[2], group);
@@ -212,8 +222,7 @@ void Elaborator::group_pieces(FormContext& context, const Ast& group, OperandIns
                 for (const auto& known : context.fields)
                     if (known.name == prefix + piece.text) fail(Code::E0402, piece.range, piece.text);
                 const FieldInfo& info = field(context, prefix + piece.text, width, enumeration, piece.range);
-                into.pieces.push_back(
-                    {false, 0, width, static_cast<unsigned>(&info - context.fields.data()), 0});
+                into.pieces.push_back({false, 0, width, static_cast<unsigned>(&info - context.fields.data()), 0});
                 break;
             }
             case Syntax::field_part: {
@@ -224,7 +233,8 @@ void Elaborator::group_pieces(FormContext& context, const Ast& group, OperandIns
                 const FieldInfo& info =
                     field(context, prefix + piece.text, static_cast<unsigned>(high) + 1, nullptr, piece.range);
                 into.pieces.push_back({false, 0, static_cast<unsigned>(high - low + 1),
-                                       static_cast<unsigned>(&info - context.fields.data()), static_cast<unsigned>(low)});
+                                       static_cast<unsigned>(&info - context.fields.data()),
+                                       static_cast<unsigned>(low)});
                 break;
             }
             case Syntax::operand_piece: {
@@ -237,7 +247,8 @@ void Elaborator::group_pieces(FormContext& context, const Ast& group, OperandIns
                     // The only piece of the group, or the one named like it.
                     unsigned count = 0;
                     for (const Ast& child : instance->group->children)
-                        if (child.is(Syntax::piece) && (count++ == 0 || child.text == instance->group->text)) wanted = child.text;
+                        if (child.is(Syntax::piece) && (count++ == 0 || child.text == instance->group->text))
+                            wanted = child.text;
                     if (count > 1 && wanted != instance->group->text) fail(Code::E0404, piece.range, piece[0].text);
                 }
                 Frame frame;
@@ -257,14 +268,16 @@ void Elaborator::group_pieces(FormContext& context, const Ast& group, OperandIns
                     Pieces own;
                     group_pieces(context, *item, instance, own);
                     if (own.width() != width)
-                        fail(Code::E0405, item->range, wanted, fmt::format("{}", width), fmt::format("{}", own.width()));
+                        fail(Code::E0405, item->range, wanted, fmt::format("{}", width),
+                             fmt::format("{}", own.width()));
                     into.pieces.insert(into.pieces.end(), own.pieces.begin(), own.pieces.end());
                 }
                 if (!found) fail(Code::E0409, piece.range, instance->chosen->text, wanted);
                 frames_.pop_back();
                 break;
             }
-            default: fail(Code::E0401, piece.range, piece.text);
+            default:
+                fail(Code::E0401, piece.range, piece.text);
         }
     }
 }
@@ -273,7 +286,8 @@ void Elaborator::group_pieces(FormContext& context, const Ast& group, OperandIns
 void Elaborator::place(FormContext& context, const Pieces& pieces, SourceRange where, Encoding& encoding) {
     const unsigned parcel = spec_.parcel_bits();
     const unsigned total = pieces.width();
-    if (total == 0 || total % parcel != 0) fail(Code::E0403, where, fmt::format("{}", total), fmt::format("{}", parcel));
+    if (total == 0 || total % parcel != 0)
+        fail(Code::E0403, where, fmt::format("{}", total), fmt::format("{}", parcel));
     const unsigned count = total / parcel;
     const auto first = static_cast<unsigned>(encoding.parcels.size());
     if (first + count > 32) fail(Code::E0211, where);
@@ -428,7 +442,8 @@ void Elaborator::form(FormContext& context) {
             for (std::size_t i = 1; i < info.enumeration->size(); ++i) {
                 const Ast& enumerator = (*info.enumeration)[i];
                 const auto value = static_cast<std::size_t>(number(enumerator[0]));
-                if (value >= out.names.size()) fail(Code::E0205, enumerator.range, enumerator.text, fmt::format("{}", info.width));
+                if (value >= out.names.size())
+                    fail(Code::E0205, enumerator.range, enumerator.text, fmt::format("{}", info.width));
                 std::string& name = out.names[value];
                 name = enumerator.text;
                 std::transform(name.begin(), name.end(), name.begin(),
@@ -454,8 +469,8 @@ void Elaborator::form(FormContext& context) {
     for (auto& operand : operands_) {
         for (const auto& info : context.fields)
             if (info.name.starts_with(operand.name + "."))
-                operand.environment.push_back(
-                    {info.name.substr(operand.name.size() + 1), Value::of(t.variable(info.variable)), info.enumeration});
+                operand.environment.push_back({info.name.substr(operand.name.size() + 1),
+                                               Value::of(t.variable(info.variable)), info.enumeration});
     }
     form.encoding.where = t.boolean(true);
     if (where != nullptr) {
@@ -464,7 +479,8 @@ void Elaborator::form(FormContext& context) {
             form.encoding.where = condition((*where)[0]);
         });
         for (const Variable v : t.support(std::span(&form.encoding.where, 1))) {
-            const bool own = std::any_of(form.fields.begin(), form.fields.end(), [&](const Field& f) { return f.variable == v; });
+            const bool own =
+                std::any_of(form.fields.begin(), form.fields.end(), [&](const Field& f) { return f.variable == v; });
             if (!own) fail(Code::E0411, where->range);
         }
     }
@@ -488,8 +504,10 @@ void Elaborator::form(FormContext& context) {
                 case Syntax::operand:
                 case Syntax::encoding:
                 case Syntax::assembly:
-                case Syntax::cycles: break;
-                default: body.children.push_back(*item);
+                case Syntax::cycles:
+                    break;
+                default:
+                    body.children.push_back(*item);
             }
         }
         block(body);
@@ -497,8 +515,7 @@ void Elaborator::form(FormContext& context) {
     // A form always says where it goes, also when it loops on itself.
     const bool goes = std::any_of(form.meaning.writes.begin(), form.meaning.writes.end(),
                                   [&](const Write& write) { return write.element == spec_.pc; });
-    if (!goes)
-        form.meaning.writes.push_back({spec_.pc, {}, pc_value_, t.boolean(true), context.instruction->range});
+    if (!goes) form.meaning.writes.push_back({spec_.pc, {}, pc_value_, t.boolean(true), context.instruction->range});
     for (auto& operand : operands_) {
         for (const auto& info : context.fields)
             if (info.name.starts_with(operand.name + ".")) operand.environment.pop_back();
@@ -565,8 +582,10 @@ void Elaborator::check_overlaps() {
                 return f.variant.empty() ? row.name : fmt::format("{} ({})", row.name, f.variant);
             };
             std::string word;
-            for (const auto parcel : base) word += fmt::format("{}{:0{}x}", word.empty() ? "" : " ", parcel, (spec_.parcel_bits() + 3) / 4);
-            auto& diagnostic = diagnostics_.report(Code::E0413, second.where, title(second, forms[j]), title(first, forms[i]), word);
+            for (const auto parcel : base)
+                word += fmt::format("{}{:0{}x}", word.empty() ? "" : " ", parcel, (spec_.parcel_bits() + 3) / 4);
+            auto& diagnostic =
+                diagnostics_.report(Code::E0413, second.where, title(second, forms[j]), title(first, forms[i]), word);
             diagnostic.notes.push_back({first.where, "the other one"});
             j = forms.size();  // one complaint a form
         }

@@ -86,7 +86,8 @@ class Parser {
     }
 
     // ---- nodes ----
-    [[nodiscard]] Ast node(Syntax kind, const Token& first, std::vector<Ast> children = {}, std::string_view text = {}) {
+    [[nodiscard]] Ast node(Syntax kind, const Token& first, std::vector<Ast> children = {},
+                           std::string_view text = {}) {
         Ast ast{kind, {}, std::string(text), 0, 0, std::move(children)};
         ast.range = cover(first.range, at_ > 0 ? tokens_[at_ - 1].range : first.range);
         return ast;
@@ -184,7 +185,8 @@ class Parser {
             Ast then = expression();
             expect("else");
             Ast otherwise = expression();
-            return node(Syntax::conditional, first, list_of(std::move(condition), std::move(then), std::move(otherwise)));
+            return node(Syntax::conditional, first,
+                        list_of(std::move(condition), std::move(then), std::move(otherwise)));
         }
         return binary(0);
     }
@@ -456,19 +458,32 @@ class Parser {
     using Rule = Ast (Parser::*)();
     static const std::map<std::string_view, Rule>& rules() {
         static const std::map<std::string_view, Rule> table = {
-            {"enum", &Parser::enumeration},   {"register", &Parser::register_},
-            {"view", &Parser::view},          {"regfile", &Parser::regfile},
-            {"bank", &Parser::bank},          {"input", &Parser::input},
-            {"region", &Parser::region},      {"mode", &Parser::mode},
-            {"context", &Parser::context},    {"invariant", &Parser::invariant},
-            {"const", &Parser::constant},     {"function", &Parser::function},
-            {"procedure", &Parser::function}, {"translate", &Parser::translate},
-            {"trap", &Parser::trap},          {"illegal", &Parser::illegal},
-            {"interrupt", &Parser::interrupt}, {"wait", &Parser::condition},
-            {"halt", &Parser::condition},     {"reset", &Parser::reset},
-            {"operand", &Parser::operand_group}, {"set", &Parser::set},
-            {"instruction", &Parser::instruction}, {"timing", &Parser::timing},
-            {"platform", &Parser::platform},  {"when", &Parser::when_declarations},
+            {"enum", &Parser::enumeration},
+            {"register", &Parser::register_},
+            {"view", &Parser::view},
+            {"regfile", &Parser::regfile},
+            {"bank", &Parser::bank},
+            {"input", &Parser::input},
+            {"region", &Parser::region},
+            {"mode", &Parser::mode},
+            {"context", &Parser::context},
+            {"invariant", &Parser::invariant},
+            {"const", &Parser::constant},
+            {"function", &Parser::function},
+            {"procedure", &Parser::function},
+            {"translate", &Parser::translate},
+            {"trap", &Parser::trap},
+            {"illegal", &Parser::illegal},
+            {"interrupt", &Parser::interrupt},
+            {"wait", &Parser::condition},
+            {"halt", &Parser::condition},
+            {"reset", &Parser::reset},
+            {"operand", &Parser::operand_group},
+            {"set", &Parser::set},
+            {"instruction", &Parser::instruction},
+            {"timing", &Parser::timing},
+            {"platform", &Parser::platform},
+            {"when", &Parser::when_declarations},
         };
         return table;
     }
@@ -692,8 +707,9 @@ class Parser {
                 return element;
             });
         Ast body = block();
-        return node(Syntax::translate, first,
-                    list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body)));
+        return node(
+            Syntax::translate, first,
+            list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body)));
     }
     Ast trap() {
         const Token first = take();

@@ -73,27 +73,46 @@ class Printer {
 
     std::string inline_(const Ast& ast) {
         switch (ast.kind) {
-            case Syntax::unary: return ast.text + operand(ast[0]);
-            case Syntax::binary: return fmt::format("{} {} {}", operand(ast[0]), ast.text, operand(ast[1]));
+            case Syntax::unary:
+                return ast.text + operand(ast[0]);
+            case Syntax::binary:
+                return fmt::format("{} {} {}", operand(ast[0]), ast.text, operand(ast[1]));
             case Syntax::conditional:
                 return fmt::format("if {} then {} else {}", inline_(ast[0]), inline_(ast[1]), inline_(ast[2]));
-            case Syntax::slice: return fmt::format("{}[{} .. {}]", operand(ast[0]), inline_(ast[1]), inline_(ast[2]));
-            case Syntax::index: return fmt::format("{}[{}]", operand(ast[0]), inline_(ast[1]));
-            case Syntax::access: return fmt::format("{}[{}, {}]", operand(ast[0]), inline_(ast[1]), inline_(ast[2]));
-            case Syntax::member: return fmt::format("{}.{}", operand(ast[0]), ast.text);
-            case Syntax::call: return fmt::format("{}({})", operand(ast[0]), join(ast.children, ", ", 1));
-            case Syntax::text: return "\"" + ast.text + "\"";
-            case Syntax::type: return ast.size() == 0 ? ast.text : fmt::format("{}({})", ast.text, inline_(ast[0]));
-            case Syntax::formal: return fmt::format("{}: {}", ast.text, inline_(ast[0]));
-            case Syntax::set_of: return "{ " + join(ast.children, ", ") + " }";
-            case Syntax::range: return fmt::format("{}..{}", operand(ast[0]), operand(ast[1]));
-            case Syntax::parameter: return fmt::format("{}: {} = {}", ast.text, inline_(ast[0]), inline_(ast[1]));
-            case Syntax::group: return join(ast.children, " ");
-            case Syntax::field_piece: return fmt::format("{}:{}", ast.text, inline_(ast[0]));
-            case Syntax::field_part: return fmt::format("{}[{}..{}]", ast.text, inline_(ast[0]), inline_(ast[1]));
-            case Syntax::operand_piece: return ast[0].text + (ast.text.empty() ? "" : "." + ast.text);
-            case Syntax::enumerator: return fmt::format("{} = {}", ast.text, inline_(ast[0]));
-            default: return ast.text;
+            case Syntax::slice:
+                return fmt::format("{}[{} .. {}]", operand(ast[0]), inline_(ast[1]), inline_(ast[2]));
+            case Syntax::index:
+                return fmt::format("{}[{}]", operand(ast[0]), inline_(ast[1]));
+            case Syntax::access:
+                return fmt::format("{}[{}, {}]", operand(ast[0]), inline_(ast[1]), inline_(ast[2]));
+            case Syntax::member:
+                return fmt::format("{}.{}", operand(ast[0]), ast.text);
+            case Syntax::call:
+                return fmt::format("{}({})", operand(ast[0]), join(ast.children, ", ", 1));
+            case Syntax::text:
+                return "\"" + ast.text + "\"";
+            case Syntax::type:
+                return ast.size() == 0 ? ast.text : fmt::format("{}({})", ast.text, inline_(ast[0]));
+            case Syntax::formal:
+                return fmt::format("{}: {}", ast.text, inline_(ast[0]));
+            case Syntax::set_of:
+                return "{ " + join(ast.children, ", ") + " }";
+            case Syntax::range:
+                return fmt::format("{}..{}", operand(ast[0]), operand(ast[1]));
+            case Syntax::parameter:
+                return fmt::format("{}: {} = {}", ast.text, inline_(ast[0]), inline_(ast[1]));
+            case Syntax::group:
+                return join(ast.children, " ");
+            case Syntax::field_piece:
+                return fmt::format("{}:{}", ast.text, inline_(ast[0]));
+            case Syntax::field_part:
+                return fmt::format("{}[{}..{}]", ast.text, inline_(ast[0]), inline_(ast[1]));
+            case Syntax::operand_piece:
+                return ast[0].text + (ast.text.empty() ? "" : "." + ast.text);
+            case Syntax::enumerator:
+                return fmt::format("{} = {}", ast.text, inline_(ast[0]));
+            default:
+                return ast.text;
         }
     }
 
@@ -141,14 +160,24 @@ class Printer {
                 line(fmt::format("let {}{} = {};", ast.text, ast.size() > 1 ? " : " + inline_(ast[1]) : "",
                                  inline_(ast[0])));
                 break;
-            case Syntax::assign: line(fmt::format("{} = {};", inline_(ast[0]), inline_(ast[1]))); break;
-            case Syntax::branch: branch(ast, ""); break;
+            case Syntax::assign:
+                line(fmt::format("{} = {};", inline_(ast[0]), inline_(ast[1])));
+                break;
+            case Syntax::branch:
+                branch(ast, "");
+                break;
             case Syntax::foreach:
                 statements(fmt::format("foreach {} in {}..{}", ast.text, operand(ast[0]), operand(ast[1])), ast[2]);
                 break;
-            case Syntax::raise: line("trap " + raise(ast)); break;
-            case Syntax::perform: line(inline_(ast[0]) + ";"); break;
-            case Syntax::give: line(fmt::format("return {};", inline_(ast[0]))); break;
+            case Syntax::raise:
+                line("trap " + raise(ast));
+                break;
+            case Syntax::perform:
+                line(inline_(ast[0]) + ";");
+                break;
+            case Syntax::give:
+                line(fmt::format("return {};", inline_(ast[0])));
+                break;
             case Syntax::enumeration:
                 line(fmt::format("enum {} : {} {{ {} }}", ast.text, inline_(ast[0]), join(ast.children, ", ", 1)));
                 break;
@@ -177,8 +206,12 @@ class Printer {
                     line(head + ";");
                 break;
             }
-            case Syntax::constant_entry: line(fmt::format("{} reads {};", inline_(ast[0]), inline_(ast[1]))); break;
-            case Syntax::bank_entry: line(fmt::format("{} is {};", inline_(ast[0]), ast.text)); break;
+            case Syntax::constant_entry:
+                line(fmt::format("{} reads {};", inline_(ast[0]), inline_(ast[1])));
+                break;
+            case Syntax::bank_entry:
+                line(fmt::format("{} is {};", inline_(ast[0]), ast.text));
+                break;
             case Syntax::bank: {
                 std::string text = fmt::format("bank {} : {} by {} {{", ast.text, inline_(ast[0]), inline_(ast[1]));
                 for (std::size_t i = 3; i < ast.size(); ++i)
@@ -186,11 +219,15 @@ class Printer {
                 line(text + " }" + role(ast[2]) + ";");
                 break;
             }
-            case Syntax::input: line(fmt::format("input {} : {};", ast.text, inline_(ast[0]))); break;
+            case Syntax::input:
+                line(fmt::format("input {} : {};", ast.text, inline_(ast[0])));
+                break;
             case Syntax::region:
                 line(fmt::format("region {} : {}..{}{};", ast.text, operand(ast[0]), operand(ast[1]), role(ast[2])));
                 break;
-            case Syntax::mode: braced("mode " + ast.text, ast); break;
+            case Syntax::mode:
+                braced("mode " + ast.text, ast);
+                break;
             case Syntax::context:
                 line(fmt::format("context {} {{", ast.text));
                 ++depth_;
@@ -200,9 +237,13 @@ class Printer {
                 --depth_;
                 line("}");
                 break;
-            case Syntax::invariant: line(fmt::format("invariant {} = {};", ast.text, inline_(ast[0]))); break;
+            case Syntax::invariant:
+                line(fmt::format("invariant {} = {};", ast.text, inline_(ast[0])));
+                break;
             case Syntax::constant:
-            case Syntax::const_: line(fmt::format("const {} = {};", ast.text, inline_(ast[0]))); break;
+            case Syntax::const_:
+                line(fmt::format("const {} = {};", ast.text, inline_(ast[0])));
+                break;
             case Syntax::function:
             case Syntax::procedure:
                 statements(fmt::format("{} {}{}{}", ast.is(Syntax::function) ? "function" : "procedure", ast.text,
@@ -223,22 +264,48 @@ class Printer {
             case Syntax::trap:
                 statements(fmt::format("trap {}{} kind {}", ast.text, arguments(ast[0]), ast[1].text), ast[2]);
                 break;
-            case Syntax::illegal: line("illegal " + raise(ast[0])); break;
+            case Syntax::illegal:
+                line("illegal " + raise(ast[0]));
+                break;
             case Syntax::interrupt:
                 statements(fmt::format("interrupt {} when {}", ast.text, inline_(ast[0])), ast[1]);
                 break;
-            case Syntax::wait: line(fmt::format("wait when {};", inline_(ast[0]))); break;
-            case Syntax::halt: line(fmt::format("halt when {};", inline_(ast[0]))); break;
-            case Syntax::reset: statements("reset", ast[0]); break;
-            case Syntax::operand_group: braced("operand " + ast.text + arguments(ast[0]), ast, 1); break;
-            case Syntax::piece: line(fmt::format("piece {} {};", ast.text, inline_(ast[0]))); break;
-            case Syntax::operand_case: braced("case " + ast.text, ast); break;
-            case Syntax::set_: line(fmt::format("set {} of {} = {};", ast.text, ast[0].text, set(ast[1]))); break;
-            case Syntax::instruction: braced("instruction " + ast.text, ast); break;
-            case Syntax::when: when(ast); break;
-            case Syntax::timing: braced("timing", ast); break;
-            case Syntax::timing_class: braced("class " + ast.text, ast); break;
-            case Syntax::platform: braced("platform", ast); break;
+            case Syntax::wait:
+                line(fmt::format("wait when {};", inline_(ast[0])));
+                break;
+            case Syntax::halt:
+                line(fmt::format("halt when {};", inline_(ast[0])));
+                break;
+            case Syntax::reset:
+                statements("reset", ast[0]);
+                break;
+            case Syntax::operand_group:
+                braced("operand " + ast.text + arguments(ast[0]), ast, 1);
+                break;
+            case Syntax::piece:
+                line(fmt::format("piece {} {};", ast.text, inline_(ast[0])));
+                break;
+            case Syntax::operand_case:
+                braced("case " + ast.text, ast);
+                break;
+            case Syntax::set_:
+                line(fmt::format("set {} of {} = {};", ast.text, ast[0].text, set(ast[1])));
+                break;
+            case Syntax::instruction:
+                braced("instruction " + ast.text, ast);
+                break;
+            case Syntax::when:
+                when(ast);
+                break;
+            case Syntax::timing:
+                braced("timing", ast);
+                break;
+            case Syntax::timing_class:
+                braced("class " + ast.text, ast);
+                break;
+            case Syntax::platform:
+                braced("platform", ast);
+                break;
             case Syntax::device: {
                 std::string text =
                     fmt::format("{} {} at {} size {}", ast[0].text, ast.text, inline_(ast[1]), inline_(ast[2]));
@@ -247,7 +314,9 @@ class Printer {
                 line(text + ";");
                 break;
             }
-            case Syntax::title: line(fmt::format("name {};", inline_(ast[0]))); break;
+            case Syntax::title:
+                line(fmt::format("name {};", inline_(ast[0])));
+                break;
             case Syntax::operand:
                 line(fmt::format("operand {} : {}{}{};", ast.text, ast[0].text, arguments(ast[1]),
                                  ast[2].is(Syntax::none) ? "" : " in " + set(ast[2])));
@@ -263,17 +332,39 @@ class Printer {
                 line(text + ";");
                 break;
             }
-            case Syntax::assembly: line(fmt::format("assembly {};", inline_(ast[0]))); break;
-            case Syntax::cycles: line(fmt::format("cycles {};", ast.text)); break;
-            case Syntax::piece_value: line(fmt::format("{} = {};", ast.text, join(ast.children, " "))); break;
-            case Syntax::ext: line(fmt::format("ext {};", join(ast.children, ", "))); break;
-            case Syntax::only: line(fmt::format("only when {};", inline_(ast[0]))); break;
-            case Syntax::address_: statements("address", ast[0]); break;
-            case Syntax::read_: statements("read", ast[0]); break;
-            case Syntax::write_: statements(fmt::format("write({})", ast.text), ast[0]); break;
-            case Syntax::active: line(fmt::format("active {};", inline_(ast[0]))); break;
-            case Syntax::supervisor: line(fmt::format("supervisor {};", inline_(ast[0]))); break;
-            case Syntax::exit_: line(fmt::format("exit {};", ast.text)); break;
+            case Syntax::assembly:
+                line(fmt::format("assembly {};", inline_(ast[0])));
+                break;
+            case Syntax::cycles:
+                line(fmt::format("cycles {};", ast.text));
+                break;
+            case Syntax::piece_value:
+                line(fmt::format("{} = {};", ast.text, join(ast.children, " ")));
+                break;
+            case Syntax::ext:
+                line(fmt::format("ext {};", join(ast.children, ", ")));
+                break;
+            case Syntax::only:
+                line(fmt::format("only when {};", inline_(ast[0])));
+                break;
+            case Syntax::address_:
+                statements("address", ast[0]);
+                break;
+            case Syntax::read_:
+                statements("read", ast[0]);
+                break;
+            case Syntax::write_:
+                statements(fmt::format("write({})", ast.text), ast[0]);
+                break;
+            case Syntax::active:
+                line(fmt::format("active {};", inline_(ast[0])));
+                break;
+            case Syntax::supervisor:
+                line(fmt::format("supervisor {};", inline_(ast[0])));
+                break;
+            case Syntax::exit_:
+                line(fmt::format("exit {};", ast.text));
+                break;
             case Syntax::exits: {
                 std::string text = "exits on " + ast.text;
                 std::size_t i = 0;
@@ -282,7 +373,9 @@ class Printer {
                 line(text + ";");
                 break;
             }
-            default: line(inline_(ast)); break;
+            default:
+                line(inline_(ast));
+                break;
         }
     }
 

@@ -161,9 +161,7 @@ Bits Reference::concat(const Bits& a, const Bits& b, unsigned, unsigned) {
     result.insert(result.end(), a.begin(), a.end());
     return result;
 }
-Bits Reference::extract(const Bits& a, unsigned high, unsigned low) {
-    return {a.begin() + low, a.begin() + high + 1};
-}
+Bits Reference::extract(const Bits& a, unsigned high, unsigned low) { return {a.begin() + low, a.begin() + high + 1}; }
 Bits Reference::zero_extend(const Bits& a, unsigned, unsigned to) {
     Bits result = a;
     result.resize(to, false);

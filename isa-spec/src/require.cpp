@@ -15,8 +15,9 @@ void internal_error(const char* expression, const char* file, int line) {
     for (const std::string_view root : {"isa-spec/", "cpu-model/", "checker/", "vt-ext/", "reports/", "cli/", "tests/"})
         if (const auto at = path.rfind(root); at != std::string_view::npos) path.remove_prefix(at);
     std::fflush(stdout);
-    fmt::print(stderr, "pogo: internal error: {} does not hold ({}:{})\n"
-                       "This is a bug in Pogo, not in your input. Please report it with the command that led here.\n",
+    fmt::print(stderr,
+               "pogo: internal error: {} does not hold ({}:{})\n"
+               "This is a bug in Pogo, not in your input. Please report it with the command that led here.\n",
                expression, path, line);
     std::_Exit(70);
 }

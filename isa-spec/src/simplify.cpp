@@ -18,7 +18,8 @@ Term Terms::simplify(const Node& n) {
     const unsigned w = n.sort.width;
 
     // Constants: ask the reference domain. Arrays have no constants.
-    const bool constants = count > 0 && is_constant(a) && (count < 2 || is_constant(b)) && (count < 3 || is_constant(c));
+    const bool constants =
+        count > 0 && is_constant(a) && (count < 2 || is_constant(b)) && (count < 3 || is_constant(c));
     if (constants) {
         Program program;
         program.values = {value(a), count > 1 ? value(b) : Word{0}, count > 2 ? value(c) : Word{0}};
@@ -307,7 +308,8 @@ Term Terms::simplify(const Node& n) {
         case Op::bvsdiv:
         case Op::bvsrem:
         case Op::constant:
-        case Op::variable: return {};
+        case Op::variable:
+            return {};
     }
     return {};
 }

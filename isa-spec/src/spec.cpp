@@ -13,26 +13,40 @@ namespace pogo::isa {
 
 std::string_view name(Role role) {
     switch (role) {
-        case Role::data: return "data";
-        case Role::memory: return "memory";
-        case Role::pc: return "pc";
-        case Role::mode: return "mode";
-        case Role::relocation: return "relocation";
-        case Role::control: return "control";
-        case Role::io: return "io";
-        case Role::time: return "time";
+        case Role::data:
+            return "data";
+        case Role::memory:
+            return "memory";
+        case Role::pc:
+            return "pc";
+        case Role::mode:
+            return "mode";
+        case Role::relocation:
+            return "relocation";
+        case Role::control:
+            return "control";
+        case Role::io:
+            return "io";
+        case Role::time:
+            return "time";
     }
     POGO_REQUIRE(false);
 }
 
 std::string_view name(TrapKind kind) {
     switch (kind) {
-        case TrapKind::memory: return "memory";
-        case TrapKind::privilege: return "privilege";
-        case TrapKind::call: return "call";
-        case TrapKind::arithmetic: return "arithmetic";
-        case TrapKind::illegal: return "illegal";
-        case TrapKind::exit: return "virtual";
+        case TrapKind::memory:
+            return "memory";
+        case TrapKind::privilege:
+            return "privilege";
+        case TrapKind::call:
+            return "call";
+        case TrapKind::arithmetic:
+            return "arithmetic";
+        case TrapKind::illegal:
+            return "illegal";
+        case TrapKind::exit:
+            return "virtual";
     }
     POGO_REQUIRE(false);
 }

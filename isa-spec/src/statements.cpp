@@ -112,8 +112,12 @@ void Elaborator::statement(const Ast& ast) {
             frames_.back().locals.push_back({ast.text, value, of.enumeration});
             break;
         }
-        case Syntax::assign: assign(ast); break;
-        case Syntax::branch: branch(ast); break;
+        case Syntax::assign:
+            assign(ast);
+            break;
+        case Syntax::branch:
+            branch(ast);
+            break;
         case Syntax::foreach: {
             const Number first = number(ast[0]);
             const Number last = number(ast[1]);
@@ -127,8 +131,12 @@ void Elaborator::statement(const Ast& ast) {
             }
             break;
         }
-        case Syntax::raise: raise(ast); break;
-        case Syntax::perform: call(ast[0], 0); break;
+        case Syntax::raise:
+            raise(ast);
+            break;
+        case Syntax::perform:
+            call(ast[0], 0);
+            break;
         case Syntax::give: {
             Frame& frame = frames_.back();
             const bool typed = frame.result_type.kind == Type::Kind::bits && frame.result_type.width != 0;
@@ -140,8 +148,11 @@ void Elaborator::statement(const Ast& ast) {
             now.done = spec_.terms.boolean(true);
             break;
         }
-        case Syntax::block: block(ast); break;
-        default: fail(Code::E0220, ast.range);
+        case Syntax::block:
+            block(ast);
+            break;
+        default:
+            fail(Code::E0220, ast.range);
     }
 }
 
@@ -197,9 +208,12 @@ void Elaborator::assign(const Ast& ast) {
         if (find_local(left.text) != nullptr) {
             const Value old = find_local(left.text)->value;
             Value value = eval(ast[1], old.is_term() ? spec_.terms.sort(old.term).width : 0);
-            if (old.is_term() && spec_.terms.sort(old.term).is_bool()) value = Value::of(boolean(value, ast[1].range));
-            else if (old.is_term()) value = Value::of(bits(value, spec_.terms.sort(old.term).width, ast[1].range));
-            else if (old.kind == Value::Kind::operand) fail(Code::E0209, left.range);
+            if (old.is_term() && spec_.terms.sort(old.term).is_bool())
+                value = Value::of(boolean(value, ast[1].range));
+            else if (old.is_term())
+                value = Value::of(bits(value, spec_.terms.sort(old.term).width, ast[1].range));
+            else if (old.kind == Value::Kind::operand)
+                fail(Code::E0209, left.range);
             find_local(left.text)->value = value;
             return;
         }
@@ -236,7 +250,8 @@ void Elaborator::assign(const Ast& ast) {
 Value Elaborator::call(const Ast& ast, unsigned hint) {
     const Ast& callee = ast[0];
     if (callee.is(Syntax::member) && callee[0].is(Syntax::name))
-        if (const auto* local = find_local(callee[0].text); local != nullptr && local->value.kind == Value::Kind::operand)
+        if (const auto* local = find_local(callee[0].text);
+            local != nullptr && local->value.kind == Value::Kind::operand)
             return operand_member(ast, local->value.operand, callee.text, ast.children, 1, hint);
     if (!callee.is(Syntax::name)) fail(Code::E0221, callee.range);
     bool known = false;
@@ -324,13 +339,15 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
                                  const std::vector<Ast>& arguments, std::size_t from, unsigned hint) {
     const std::size_t count = arguments.empty() ? 0 : arguments.size() - from;
     if (member == "is") {
-        if (count != 1 || !arguments[from].is(Syntax::name)) fail(Code::E0208, ast.range, "is", "1", fmt::format("{}", count));
+        if (count != 1 || !arguments[from].is(Syntax::name))
+            fail(Code::E0208, ast.range, "is", "1", fmt::format("{}", count));
         return Value::of(spec_.terms.boolean(operands_[operand].chosen->text == arguments[from].text));
     }
     if (member == "address") return Value::of(operand_address(operand, ast.range));
     if (member == "read" || member == "write") {
         const bool reads = member == "read";
-        if (count != (reads ? 0U : 1U)) fail(Code::E0208, ast.range, member, reads ? "0" : "1", fmt::format("{}", count));
+        if (count != (reads ? 0U : 1U))
+            fail(Code::E0208, ast.range, member, reads ? "0" : "1", fmt::format("{}", count));
         const Ast* item = operand_item(operand, reads ? Syntax::read_ : Syntax::write_);
         if (item == nullptr) {
             if (operand_item(operand, Syntax::address_) == nullptr)
@@ -341,8 +358,8 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
                 const Term address = operand_address(operand, ast.range);
                 return Value::of(load(address, units, false, ast.range));
             }
-            const Term data = bits(eval(arguments[from], units * spec_.unit_bits), units * spec_.unit_bits,
-                                   arguments[from].range);
+            const Term data =
+                bits(eval(arguments[from], units * spec_.unit_bits), units * spec_.unit_bits, arguments[from].range);
             const Term address = operand_address(operand, ast.range);
             store(address, units, data, false, ast.range);
             return Value::of(Number{0});
@@ -378,9 +395,8 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
 
 Term Elaborator::translate(Term address, Access access, unsigned units, SourceRange where) {
     if (translate_ == nullptr) {
-        return spec_.address_width >= spec_.physical_width
-                   ? spec_.terms.extract(address, spec_.physical_width - 1, 0)
-                   : spec_.terms.zero_extend(address, spec_.physical_width);
+        return spec_.address_width >= spec_.physical_width ? spec_.terms.extract(address, spec_.physical_width - 1, 0)
+                                                           : spec_.terms.zero_extend(address, spec_.physical_width);
     }
     if (std::find(calls_.begin(), calls_.end(), translate_) != calls_.end()) fail(Code::E0210, where, "translate");
     Frame frame;
@@ -440,10 +456,17 @@ Term Elaborator::read(const Target::Part& part) {
     Terms& t = spec_.terms;
     Term whole;
     switch (part.kind) {
-        case Target::Part::Kind::zero: return t.constant(part.width, 0);
-        case Target::Part::Kind::element: whole = part.element == spec_.pc ? pc_value_ : current(part.element); break;
-        case Target::Part::Kind::file: whole = read_file(*part.file, part.index); break;
-        case Target::Part::Kind::bank: whole = read_bank(*part.bank); break;
+        case Target::Part::Kind::zero:
+            return t.constant(part.width, 0);
+        case Target::Part::Kind::element:
+            whole = part.element == spec_.pc ? pc_value_ : current(part.element);
+            break;
+        case Target::Part::Kind::file:
+            whole = read_file(*part.file, part.index);
+            break;
+        case Target::Part::Kind::bank:
+            whole = read_bank(*part.bank);
+            break;
     }
     return t.extract(whole, part.low + part.width - 1, part.low);
 }
@@ -496,7 +519,8 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
         return result;
     };
     switch (part.kind) {
-        case Target::Part::Kind::zero: break;
+        case Target::Part::Kind::zero:
+            break;
         case Target::Part::Kind::element: {
             if (part.element == spec_.pc) {
                 path_.next = t.ite(guard, whole(path_.next), path_.next);
@@ -617,7 +641,8 @@ std::optional<Target> Elaborator::target_of(const Ast& ast) {
                 fail(Code::E0207, ast.range, describe(index), describe(index), fmt::format("{}", whole->width()));
             return cut(*whole, static_cast<unsigned>(at), static_cast<unsigned>(at));
         }
-        default: return std::nullopt;
+        default:
+            return std::nullopt;
     }
 }
 

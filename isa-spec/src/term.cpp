@@ -40,26 +40,31 @@ Shape shape(Op op) { return operator_table[static_cast<std::size_t>(op)].shape; 
 
 unsigned arity(Op op) {
     switch (shape(op)) {
-        case Shape::leaf: return 0;
+        case Shape::leaf:
+            return 0;
         case Shape::unary_bool:
         case Shape::unary_bits:
         case Shape::part:
-        case Shape::widen: return 1;
+        case Shape::widen:
+            return 1;
         case Shape::binary_bool:
         case Shape::equality:
         case Shape::binary_bits:
         case Shape::compare_bits:
         case Shape::join:
-        case Shape::array_read: return 2;
+        case Shape::array_read:
+            return 2;
         case Shape::choice:
-        case Shape::array_write: return 3;
+        case Shape::array_write:
+            return 3;
     }
     POGO_REQUIRE(false);
 }
 
 std::size_t Terms::NodeHash::operator()(const Node& n) const noexcept {
     std::uint64_t h = static_cast<std::uint64_t>(n.op) | (static_cast<std::uint64_t>(n.sort.kind) << 8) |
-                      (static_cast<std::uint64_t>(n.sort.width) << 16) | (static_cast<std::uint64_t>(n.sort.index) << 24);
+                      (static_cast<std::uint64_t>(n.sort.width) << 16) |
+                      (static_cast<std::uint64_t>(n.sort.index) << 24);
     for (const std::uint64_t part : {n.a, n.b, n.c}) h = (h ^ part) * 0x9e3779b97f4a7c15ULL + (h >> 29);
     return h;
 }
@@ -102,9 +107,14 @@ bool Terms::is_false(Term term) const { return is_constant(term) && sort(term).i
 Term Terms::apply(Op op, Term a) {
     const Sort s = sort(a);
     switch (shape(op)) {
-        case Shape::unary_bool: POGO_REQUIRE(s.is_bool()); break;
-        case Shape::unary_bits: POGO_REQUIRE(s.is_bits()); break;
-        default: POGO_REQUIRE(!"a unary operator");
+        case Shape::unary_bool:
+            POGO_REQUIRE(s.is_bool());
+            break;
+        case Shape::unary_bits:
+            POGO_REQUIRE(s.is_bits());
+            break;
+        default:
+            POGO_UNREACHABLE("a unary operator");
     }
     const Node node{op, s, a.id, 0, 0};
     const Term simple = simplify(node);
@@ -116,12 +126,16 @@ Term Terms::apply(Op op, Term a, Term b) {
     const Sort t = sort(b);
     Sort result = s;
     switch (shape(op)) {
-        case Shape::binary_bool: POGO_REQUIRE(s.is_bool() && t.is_bool()); break;
+        case Shape::binary_bool:
+            POGO_REQUIRE(s.is_bool() && t.is_bool());
+            break;
         case Shape::equality:
             POGO_REQUIRE(s == t);
             result = Sort::boolean();
             break;
-        case Shape::binary_bits: POGO_REQUIRE(s.is_bits() && s == t); break;
+        case Shape::binary_bits:
+            POGO_REQUIRE(s.is_bits() && s == t);
+            break;
         case Shape::compare_bits:
             POGO_REQUIRE(s.is_bits() && s == t);
             result = Sort::boolean();
@@ -134,7 +148,8 @@ Term Terms::apply(Op op, Term a, Term b) {
             POGO_REQUIRE(s.is_array() && t == Sort::bits(s.index));
             result = Sort::bits(s.width);
             break;
-        default: POGO_REQUIRE(!"a binary operator");
+        default:
+            POGO_UNREACHABLE("a binary operator");
     }
     const Node node{op, result, a.id, b.id, 0};
     const Term simple = simplify(node);
@@ -149,9 +164,11 @@ Term Terms::apply(Op op, Term a, Term b, Term c) {
             result = sort(b);
             break;
         case Shape::array_write:
-            POGO_REQUIRE(result.is_array() && sort(b) == Sort::bits(result.index) && sort(c) == Sort::bits(result.width));
+            POGO_REQUIRE(result.is_array() && sort(b) == Sort::bits(result.index) &&
+                         sort(c) == Sort::bits(result.width));
             break;
-        default: POGO_REQUIRE(!"a ternary operator");
+        default:
+            POGO_UNREACHABLE("a ternary operator");
     }
     const Node node{op, result, a.id, b.id, c.id};
     const Term simple = simplify(node);
@@ -234,9 +251,15 @@ Term Terms::substitute(Term root, const Substitution& substitution, Substitution
         Term result = term;
         if (!std::equal(with.begin(), with.begin() + count, old.begin())) {
             switch (n.op) {
-                case Op::extract: result = extract(with[0], n.b, n.c); break;
-                case Op::zero_extend: result = zero_extend(with[0], n.sort.width); break;
-                case Op::sign_extend: result = sign_extend(with[0], n.sort.width); break;
+                case Op::extract:
+                    result = extract(with[0], n.b, n.c);
+                    break;
+                case Op::zero_extend:
+                    result = zero_extend(with[0], n.sort.width);
+                    break;
+                case Op::sign_extend:
+                    result = sign_extend(with[0], n.sort.width);
+                    break;
                 default:
                     result = count == 1   ? apply(n.op, with[0])
                              : count == 2 ? apply(n.op, with[0], with[1])
@@ -292,11 +315,15 @@ std::string Terms::print(Term root, bool unique) const {
         const Node& n = node(term);
         std::string s;
         switch (n.op) {
-            case Op::constant: s = constant_text(n.sort, values_[n.a]); break;
+            case Op::constant:
+                s = constant_text(n.sort, values_[n.a]);
+                break;
             case Op::variable:
                 s = "|" + variables_[n.a].name + (unique ? fmt::format("/{}|", n.a) : "|");
                 break;
-            case Op::extract: s = fmt::format("((_ extract {} {}) {})", n.b, n.c, text[{n.a}]); break;
+            case Op::extract:
+                s = fmt::format("((_ extract {} {}) {})", n.b, n.c, text[{n.a}]);
+                break;
             case Op::zero_extend:
             case Op::sign_extend:
                 s = fmt::format("((_ {} {}) {})", smt_name(n.op), n.sort.width - nodes_[n.a].sort.width, text[{n.a}]);

@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     words.push_back(word);
     for (const auto& each : words)
-        if (each.starts_with("-o") || each.starts_with("--output") || each.starts_with("--o")) return 0;  // would write files
+        if (each.starts_with("-o") || each.starts_with("--output") || each.starts_with("--o"))
+            return 0;  // would write files
     std::vector<const char*> argv;
     for (const auto& each : words) argv.push_back(each.c_str());
     CLI::App app;

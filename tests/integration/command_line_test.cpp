@@ -92,7 +92,8 @@ TEST_F(CommandLine, BadPoliciesAre65WithAPlace) {
 }
 
 TEST_F(CommandLine, BadAssemblyIs65WithAPlace) {
-    const Result r = pogo("asm " + lecture_ + " " + file("bad.s", "start:\n  add r1, r2, r3\n  ad r1, r2\n  li r1, 0x100000000\n"));
+    const Result r =
+        pogo("asm " + lecture_ + " " + file("bad.s", "start:\n  add r1, r2, r3\n  ad r1, r2\n  li r1, 0x100000000\n"));
     EXPECT_EQ(r.code, 65);
     EXPECT_THAT(r.out, HasSubstr("bad.s:3:3: error[E0701]"));
     EXPECT_THAT(r.out, HasSubstr("bad.s:4:"));
@@ -100,9 +101,16 @@ TEST_F(CommandLine, BadAssemblyIs65WithAPlace) {
 }
 
 TEST_F(CommandLine, BadElfFilesAre65) {
-    const auto load = [&](const std::string& bytes) { return pogo("run " + m68k_ + " --elf " + file("bad.elf", bytes)); };
-    for (const std::string& bytes : {std::string(), std::string("\x7f" "ELF"), std::string(52, '\0'), std::string(200, 'x'),
-                                     std::string("\x7f" "ELF\1\2\1\0\0\0\0\0\0\0\0\0\0\2\0\4\0\0\0\1", 24)}) {
+    const auto load = [&](const std::string& bytes) {
+        return pogo("run " + m68k_ + " --elf " + file("bad.elf", bytes));
+    };
+    for (const std::string& bytes : {std::string(),
+                                     std::string("\x7f"
+                                                 "ELF"),
+                                     std::string(52, '\0'), std::string(200, 'x'),
+                                     std::string("\x7f"
+                                                 "ELF\1\2\1\0\0\0\0\0\0\0\0\0\0\2\0\4\0\0\0\1",
+                                                 24)}) {
         const Result r = load(bytes);
         EXPECT_EQ(r.code, 65) << r.out;
         EXPECT_THAT(r.out, HasSubstr("bad.elf: byte "));
@@ -131,9 +139,10 @@ TEST_F(CommandLine, BadStatesAre65WithLineAndColumn) {
 
 TEST_F(CommandLine, StepsFromGivenStates) {
     // li r1, 5 at 0x1000 in supervisor mode, then in user mode beyond the limit.
-    const std::string states = file("s.jsonl",
-        "{\"registers\": {\"pc\": 4096, \"ccr\": \"0x80\"}, \"memory\": {\"0x1000\": [32, 16, 0, 5]}}\n"
-        "{\"registers\": {\"pc\": 4096, \"limit\": 4096}}\n");
+    const std::string states =
+        file("s.jsonl",
+             "{\"registers\": {\"pc\": 4096, \"ccr\": \"0x80\"}, \"memory\": {\"0x1000\": [32, 16, 0, 5]}}\n"
+             "{\"registers\": {\"pc\": 4096, \"limit\": 4096}}\n");
     const Result r = pogo("step " + lecture_ + " --states " + states);
     EXPECT_EQ(r.code, 0);
     EXPECT_THAT(r.out, HasSubstr("{\"outcome\":\"completed\",\"instruction\":\"li\",\"cycles\":"));
@@ -144,9 +153,11 @@ TEST_F(CommandLine, StepsFromGivenStates) {
 TEST_F(CommandLine, ShowsEveryView) {
     EXPECT_THAT(pogo("show ast " + lecture_).out, HasSubstr("machine lecture"));
     EXPECT_THAT(pogo("show spec " + lecture_).out, HasSubstr("context deprivileged: supervisor supervisor, user user"));
-    EXPECT_THAT(pogo("show dag " + lecture_ + " sti").out, HasSubstr("trap privilege_violation() when (= |ccr.S| #b0)"));
+    EXPECT_THAT(pogo("show dag " + lecture_ + " sti").out,
+                HasSubstr("trap privilege_violation() when (= |ccr.S| #b0)"));
     EXPECT_THAT(pogo("show decode " + m68k_ + " 40c0").out, HasSubstr("move.w %sr,%d0"));
-    EXPECT_THAT(pogo("show smt2 " + lecture_ + " sti").out, HasSubstr("(define-fun |sti: trap 0 privilege_violation| () Bool"));
+    EXPECT_THAT(pogo("show smt2 " + lecture_ + " sti").out,
+                HasSubstr("(define-fun |sti: trap 0 privilege_violation| () Bool"));
 }
 
 TEST_F(CommandLine, DisassemblesWhatItAssembles) {

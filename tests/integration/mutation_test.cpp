@@ -59,7 +59,8 @@ TEST_P(PrivilegeChecks, AreAllNeeded) {
         const Spec single = only(spec, {i});
         bool checked = false;
         for (const Form& form : single.forms)
-            for (const Trap& trap : form.meaning.traps) checked = checked || spec[trap.cause].kind == TrapKind::privilege;
+            for (const Trap& trap : form.meaning.traps)
+                checked = checked || spec[trap.cause].kind == TrapKind::privilege;
         if (!checked) continue;
         ++rows_with_checks;
         const Class before = class_of(single);
@@ -70,7 +71,8 @@ TEST_P(PrivilegeChecks, AreAllNeeded) {
                 mutate(mutant, mutant.forms[f], mutation);
                 EXPECT_FALSE(class_of(mutant) == before)
                     << spec.instructions[i].name << " " << single.forms[f].variant
-                    << (mutation == Mutation::drop ? " without its privilege check" : " with its privilege check inverted");
+                    << (mutation == Mutation::drop ? " without its privilege check"
+                                                   : " with its privilege check inverted");
             }
         }
     }

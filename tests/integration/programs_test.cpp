@@ -55,7 +55,8 @@ Finished run_assembly(const Spec& spec, const std::string& path, model::View vie
     model::Simulator simulator({.view = view});
     EXPECT_EQ(simulator.load(spec), std::nullopt);
     for (const auto& line : image->lines)
-        for (std::size_t i = 0; i < line.units.size(); ++i) EXPECT_TRUE(simulator.poke(line.address + i, line.units[i]));
+        for (std::size_t i = 0; i < line.units.size(); ++i)
+            EXPECT_TRUE(simulator.poke(line.address + i, line.units[i]));
     return finish(simulator, spec, image->entry);
 }
 

@@ -117,7 +117,9 @@ TEST_P(Lecture, KeepsUnderTheExtensionOnlyWhatShowsRelocation) {
     const auto found = findings(spec);
     EXPECT_EQ(found.theorem1_strict.holds, GetParam().theorem1_vt ? Verdict::yes : Verdict::no);
     EXPECT_EQ(found.theorem1_extended.holds, GetParam().theorem1_vt ? Verdict::yes : Verdict::no);
-    if (!GetParam().theorem1_vt) { EXPECT_THAT(critical(spec, found), ElementsAre(GetParam().instruction)); }
+    if (!GetParam().theorem1_vt) {
+        EXPECT_THAT(critical(spec, found), ElementsAre(GetParam().instruction));
+    }
 }
 
 // Popek & Goldberg 1974, section 3 names the load-real-address flaw; Robin & Irvine 2000 the POPF and PUSHF ones.

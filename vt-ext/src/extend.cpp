@@ -100,7 +100,8 @@ class Extender {
             meaning.traps.insert(at, level.faults.begin(), level.faults.end());
         }
         for (Store& store : meaning.stores) {
-            Level level = apply(store.physical, access_term(Access::store), terms().constant(8, store.units), store.guard);
+            Level level =
+                apply(store.physical, access_term(Access::store), terms().constant(8, store.units), store.guard);
             store.physical = level.physical;
             for (Trap& fault : level.faults) {
                 fault.loads_before = static_cast<unsigned>(meaning.loads.size());
@@ -109,8 +110,8 @@ class Extender {
         }
     }
     void second_level(Translation& first) {
-        Level level = apply(first.physical, terms().variable(first.access), terms().variable(first.units),
-                            terms().boolean(true));
+        Level level =
+            apply(first.physical, terms().variable(first.access), terms().variable(first.units), terms().boolean(true));
         first.physical = level.physical;
         first.faults.insert(first.faults.end(), level.faults.begin(), level.faults.end());
         std::vector<Term> roots{first.physical};
@@ -121,7 +122,8 @@ class Extender {
         const auto support = terms().support(roots);
         first.reads.clear();
         for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
-            if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable)) first.reads.push_back({i});
+            if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable))
+                first.reads.push_back({i});
     }
 
     // An interrupt that belongs to real mode is two: in the virtual state it leaves, elsewhere it is what it was.

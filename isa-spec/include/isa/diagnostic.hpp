@@ -21,7 +21,7 @@ enum class Code : std::uint16_t {
 };
 
 struct CodeInfo {
-    std::string_view name;         ///< "E0101"
+    std::string_view name;  ///< "E0101"
     Severity severity;
     std::string_view message;      ///< {0}, {1}, … are the arguments
     std::string_view help;         ///< the way out, one line

@@ -11,3 +11,6 @@ namespace pogo::isa {
 
 #define POGO_REQUIRE(expression) \
     (static_cast<bool>(expression) ? void(0) : ::pogo::isa::internal_error(#expression, __FILE__, __LINE__))
+
+/// A place that is never reached.
+#define POGO_UNREACHABLE(what) ::pogo::isa::internal_error("unreachable: " what, __FILE__, __LINE__)

@@ -44,10 +44,10 @@ struct Element {
     unsigned width = 0;    ///< bits, 1 to 64
     unsigned entries = 1;  ///< 1 for a scalar, else the number of registers of the file
     Role role = Role::data;
-    Variable variable;       ///< BitVec(width), or Array(index_width, width) for a file
+    Variable variable;         ///< BitVec(width), or Array(index_width, width) for a file
     unsigned index_width = 0;  ///< bits of a file's index; 0 for a scalar
-    unsigned slot = 0;       ///< first of its 2^index_width slots in a State
-    bool input = false;      ///< driven by the platform (an interrupt line), not by instructions
+    unsigned slot = 0;         ///< first of its 2^index_width slots in a State
+    bool input = false;        ///< driven by the platform (an interrupt line), not by instructions
     SourceRange where;
     [[nodiscard]] bool is_file() const { return index_width != 0; }
     [[nodiscard]] unsigned slots() const { return 1U << index_width; }
@@ -60,7 +60,7 @@ struct Register {
         unsigned entry = 0;  ///< of a register file
         unsigned high = 0;   ///< bits of the register, inclusive
         unsigned low = 0;
-        unsigned from = 0;   ///< lowest bit of the element
+        unsigned from = 0;  ///< lowest bit of the element
     };
     std::string name;
     unsigned width = 0;
@@ -105,11 +105,11 @@ struct Meaning;
 /// A load from memory. Loads happen in order; each sees memory as it was before the instruction.
 struct Load {
     Term guard;
-    Term address;       ///< as the program sees it (width Spec::address_width)
-    Term physical;      ///< after translation (width Spec::physical_width)
+    Term address;         ///< as the program sees it (width Spec::address_width)
+    Term physical;        ///< after translation (width Spec::physical_width)
     bool direct = false;  ///< by physical address, not through the translation
     unsigned units = 1;
-    Variable result;    ///< BitVec(units * unit bits), in the machine's endianness
+    Variable result;  ///< BitVec(units * unit bits), in the machine's endianness
     SourceRange where;
 };
 
@@ -200,12 +200,12 @@ struct Encoding {
 /// Assembly text as it is printed: literal text and operands by field.
 struct AssemblyPart {
     enum class Kind : std::uint8_t {
-        text,        ///< `text` as it is
-        number,      ///< the field, unsigned, decimal
-        signed_,     ///< the field, two's complement, decimal
-        hex,         ///< the field, 0x…
-        name,        ///< Field::names[value]
-        relative,    ///< an address: that of the instruction + offset + the sign-extended field << shift
+        text,      ///< `text` as it is
+        number,    ///< the field, unsigned, decimal
+        signed_,   ///< the field, two's complement, decimal
+        hex,       ///< the field, 0x…
+        name,      ///< Field::names[value]
+        relative,  ///< an address: that of the instruction + offset + the sign-extended field << shift
     };
     Kind kind = Kind::text;
     std::string text;
@@ -226,10 +226,10 @@ struct Form {
 
 /// A row of every report.
 struct Instruction {
-    std::string name;       ///< as people say it: "MOVE from SR"
-    std::string identifier; ///< as in the spec: move_from_sr
-    std::string assembly;   ///< pattern for people: "move.w %sr,<ea>"
-    std::string encoding;   ///< pattern for people: "0100000011 mode reg"
+    std::string name;        ///< as people say it: "MOVE from SR"
+    std::string identifier;  ///< as in the spec: move_from_sr
+    std::string assembly;    ///< pattern for people: "move.w %sr,<ea>"
+    std::string encoding;    ///< pattern for people: "0100000011 mode reg"
     std::uint32_t first_form = 0;
     std::uint32_t form_count = 0;
     unsigned timing_class = 0;  ///< index into Timing::classes
@@ -268,22 +268,22 @@ struct Invariant {
 struct Timing {
     struct Class {
         std::string name;
-        unsigned occupies = 1;  ///< cycles in the execute stage
-        unsigned latency = 1;   ///< cycles from entering execute until a dependent instruction may enter it
+        unsigned occupies = 1;    ///< cycles in the execute stage
+        unsigned latency = 1;     ///< cycles from entering execute until a dependent instruction may enter it
         bool serialises = false;  ///< younger instructions are fetched anew after it
     };
     std::vector<std::string> stages{"fetch", "decode", "execute", "memory", "writeback"};
-    unsigned decode_stage = 1;    ///< indices into stages
+    unsigned decode_stage = 1;  ///< indices into stages
     unsigned execute_stage = 2;
     unsigned memory_stage = 3;
-    bool forwarding = true;       ///< without it results are ready when the instruction leaves the last stage
-    unsigned fetch_parcels = 1;   ///< parcels fetched per cycle
-    unsigned load_latency = 1;    ///< extra cycles in the memory stage per load
+    bool forwarding = true;      ///< without it results are ready when the instruction leaves the last stage
+    unsigned fetch_parcels = 1;  ///< parcels fetched per cycle
+    unsigned load_latency = 1;   ///< extra cycles in the memory stage per load
     unsigned store_latency = 0;
     unsigned branch_penalty = 0;  ///< cycles beyond refilling the pipeline
     unsigned trap_cycles = 1;     ///< cycles in execute for a trap entry
     unsigned interrupt_cycles = 1;
-    std::vector<Class> classes;   ///< class 0 is the default
+    std::vector<Class> classes;  ///< class 0 is the default
 };
 
 /// A device of the platform, by physical address.
@@ -319,7 +319,7 @@ struct Extension {
     Term supervisor;  ///< Bool over the state: the guest is in its supervisor mode
     CauseId exit;     ///< the special trap; its first parameter is the number of the instruction's row
     std::vector<ExitRule> rules;
-    std::optional<Translation> second;  ///< guest physical → host physical, applied in the virtual state
+    std::optional<Translation> second;      ///< guest physical → host physical, applied in the virtual state
     std::vector<std::uint32_t> interrupts;  ///< numbers of interrupts that belong to real mode: taken as exits
     /// Causes and interrupts from these numbers on are the policy's own: their entries run in the real state.
     std::uint32_t first_cause = 0;
@@ -340,15 +340,15 @@ struct Spec {
     unsigned unit_bits = 8;       ///< bits of an addressable unit of memory, at most 64
     unsigned address_width = 32;  ///< bits of an address as programs see it, at most 64
     unsigned physical_width = 32;
-    unsigned parcel_units = 1;    ///< instructions are made of parcels of this many units, at most 64 bits
+    unsigned parcel_units = 1;            ///< instructions are made of parcels of this many units, at most 64 bits
     std::optional<unsigned> elf_machine;  ///< e_machine of its ELF files
 
     Terms terms;
     std::vector<Element> elements;
     std::vector<Register> registers;
     std::vector<Bank> banks;
-    std::vector<Mode> modes;          ///< in order, most privileged first
-    std::vector<Context> contexts;    ///< the first is the default
+    std::vector<Mode> modes;        ///< in order, most privileged first
+    std::vector<Context> contexts;  ///< the first is the default
     std::vector<Region> regions;
     std::vector<Cause> causes;
     std::vector<Interrupt> interrupts;
@@ -362,11 +362,11 @@ struct Spec {
     std::optional<Extension> extension;
 
     ElementId pc;
-    Variable next_pc;  ///< address of the following instruction, in trap entries
-    Variable opcode;   ///< the first parcel, in the arguments of `illegal`
-    Trap illegal;      ///< what happens where nothing decodes (guard is true)
-    Term waiting;      ///< Bool: no instruction starts while it holds (WFI, STOP)
-    Term halted;       ///< Bool: the machine has stopped for good
+    Variable next_pc;    ///< address of the following instruction, in trap entries
+    Variable opcode;     ///< the first parcel, in the arguments of `illegal`
+    Trap illegal;        ///< what happens where nothing decodes (guard is true)
+    Term waiting;        ///< Bool: no instruction starts while it holds (WFI, STOP)
+    Term halted;         ///< Bool: the machine has stopped for good
     unsigned slots = 0;  ///< number of slots of a State
 
     [[nodiscard]] const Element& operator[](ElementId id) const { return elements[id.index]; }
@@ -389,7 +389,9 @@ struct State {
     std::vector<std::uint64_t> slots;
     explicit State(const Spec& spec) : slots(spec.slots, 0) {}
     State() = default;
-    [[nodiscard]] std::uint64_t get(const Element& element, unsigned entry = 0) const { return slots[element.slot + entry]; }
+    [[nodiscard]] std::uint64_t get(const Element& element, unsigned entry = 0) const {
+        return slots[element.slot + entry];
+    }
     void set(const Element& element, std::uint64_t value, unsigned entry = 0) { slots[element.slot + entry] = value; }
     [[nodiscard]] std::uint64_t get(const Register& reg, const Spec& spec) const;
     void set(const Register& reg, const Spec& spec, std::uint64_t value);

@@ -95,7 +95,8 @@ TEST_P(ShippedSpec, AssemblesWhatItDisassembles) {
         // The bytes may be those of a shorter form with the same text; the text must come back.
         const auto& units = assembled.image->lines[i].units;
         std::vector<std::uint64_t> parcels;
-        for (std::size_t at = 0; at < units.size(); at += spec.parcel_units) parcels.push_back(parcel_of(spec, &units[at]));
+        for (std::size_t at = 0; at < units.size(); at += spec.parcel_units)
+            parcels.push_back(parcel_of(spec, &units[at]));
         const auto decoded = decode_all(decoder, parcels);
         ASSERT_TRUE(decoded.has_value()) << texts[i];
         EXPECT_EQ(disassemble(spec, *decoded, addresses[i]), texts[i]);
@@ -103,26 +104,30 @@ TEST_P(ShippedSpec, AssemblesWhatItDisassembles) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Specs, ShippedSpec, ::testing::Values("lecture.isa", "pg74.isa", "m68k.isa"),
-                         [](const auto& spec) { std::string s = spec.param; return s.substr(0, s.find('.')); });
+                         [](const auto& spec) {
+                             std::string s = spec.param;
+                             return s.substr(0, s.find('.'));
+                         });
 
 Spec toy(const std::string& properties = "endian big; address 16;") {
     return must_load(testing::machine(
         "instruction jump { encoding 0x1 d:4; assembly \"jump {d:relative(1)}\"; pc = pc + sext(d, 16) + 1; }\n"
         "instruction far { encoding 0x20, d:16; assembly \"jump {d}\"; pc = d; }\n"
         "instruction load { encoding 0x3 n:4; assembly \"load #{n:signed}\"; }\n"
-        "instruction nop { encoding 0x00; assembly \"nop\"; }\n", properties));
+        "instruction nop { encoding 0x00; assembly \"nop\"; }\n",
+        properties));
 }
 
 TEST(Assembler, KnowsLabelsDirectivesAndExpressions) {
     const Spec spec = toy();
     const auto r = assemble_text(spec,
-        ".equ three, 1 + 2\n"
-        "start: load #-three + 1   ; two less\n"
-        "  .half start + 0x102, 'A'\n"
-        "  .align 4\n"
-        "text: .asciz \"a;\\n\" // not a comment inside\n"
-        "  .space 2\n"
-        "  .byte -1, 255\n");
+                                 ".equ three, 1 + 2\n"
+                                 "start: load #-three + 1   ; two less\n"
+                                 "  .half start + 0x102, 'A'\n"
+                                 "  .align 4\n"
+                                 "text: .asciz \"a;\\n\" // not a comment inside\n"
+                                 "  .space 2\n"
+                                 "  .byte -1, 255\n");
     ASSERT_TRUE(r.image.has_value()) << r.said;
     const auto& lines = r.image->lines;
     ASSERT_EQ(lines.size(), 6U);
@@ -178,11 +183,14 @@ TEST(Assembler, SaysWhereAndWhatIsWrong) {
 TEST(Overlap, IsAnError) {
     std::string said;
     EXPECT_FALSE(testing::load(testing::machine("instruction a { encoding 0b0000 n:4; assembly \"a {n}\"; }"
-                                                "instruction b { encoding 0x07; assembly \"b\"; }"), &said));
+                                                "instruction b { encoding 0x07; assembly \"b\"; }"),
+                               &said));
     EXPECT_NE(said.find("for example 07"), std::string::npos) << said;
     // A condition tells them apart.
     EXPECT_TRUE(testing::load(testing::machine("instruction a { encoding 0b0000 n:4 where n != 7; assembly \"a {n}\"; }"
-                                               "instruction b { encoding 0x07; assembly \"b\"; }"), &said)) << said;
+                                               "instruction b { encoding 0x07; assembly \"b\"; }"),
+                              &said))
+        << said;
 }
 
 }  // namespace

@@ -24,11 +24,14 @@ TEST_P(EveryCode, IsShownByItsExample) {
     const auto spec = load(std::string(row.example), &said);
     EXPECT_FALSE(spec.has_value());
     EXPECT_NE(said.find(std::string("[") + std::string(row.name) + "]"), std::string::npos)
-        << row.example << "\nsaid:\n" << said;
+        << row.example << "\nsaid:\n"
+        << said;
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, EveryCode, ::testing::ValuesIn(all_codes()),
-                         [](const ::testing::TestParamInfo<Code>& code) { return std::string(pogo::isa::info(code.param).name); });
+                         [](const ::testing::TestParamInfo<Code>& code) {
+                             return std::string(pogo::isa::info(code.param).name);
+                         });
 
 TEST(Rendering, PointsAtTheWordThatIsWrong) {
     std::string said;

@@ -32,17 +32,20 @@ std::string error_of(const std::string& declarations) {
 TEST(Registers, AreReadAndWrittenInPartsAndAsAWhole) {
     const std::string sr = "register sr : bits(16) { T 15 role control; I 10..8 role control; Z 2 role data; }";
     EXPECT_EQ(reset_writes(sr + "reset { sr = 0xFFFF; }", "sr.I"), "#b111");
-    EXPECT_EQ(reset_writes(sr + "reset { sr[9..0] = 0x3FF; }", "sr.I"),
-              "(concat ((_ extract 2 2) |sr.I|) #b11)");
+    EXPECT_EQ(reset_writes(sr + "reset { sr[9..0] = 0x3FF; }", "sr.I"), "(concat ((_ extract 2 2) |sr.I|) #b11)");
     EXPECT_EQ(reset_writes(sr + "reset { sr.I = 2; pc = sr; }", "pc"),
               "(concat |sr.T| ((_ zero_extend 4) (concat #b010 ((_ zero_extend 5) (concat |sr.Z| #b00)))))");
 }
 
 TEST(Views, AreOtherNamesForState) {
     EXPECT_EQ(reset_writes("register sr : bits(16) { S 13 role mode; Z 2 role data; } view ccr : bits(8) = sr[7..0];"
-                           "reset { ccr = 4; }", "sr.Z"), "#b1");
+                           "reset { ccr = 4; }",
+                           "sr.Z"),
+              "#b1");
     EXPECT_EQ(reset_writes("register sr : bits(16) { S 13 role mode; Z 2 role data; } view ccr : bits(8) = sr[7..0];"
-                           "reset { ccr = 4; }", "sr.S"), "unchanged");
+                           "reset { ccr = 4; }",
+                           "sr.S"),
+              "unchanged");
 }
 
 TEST(Files, HaveConstantEntries) {
@@ -66,26 +69,33 @@ TEST(Statements, RunInOrder) {
 }
 
 TEST(Statements, JoinBranches) {
-    EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { if s == 1 { r = 1; } else { r = 2; } pc = r; }", "pc"),
-              "(ite (= |s| #b1) #x0001 #x0002)");
+    EXPECT_EQ(
+        reset_writes("register r : bits(16) role data; reset { if s == 1 { r = 1; } else { r = 2; } pc = r; }", "pc"),
+        "(ite (= |s| #b1) #x0001 #x0002)");
     EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { if 1 == 2 { r = 1; } }", "r"), "unchanged");
 }
 
 TEST(Statements, ForeachUnrollsBothWays) {
-    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 0..3 { t = (t << 4) + i; } pc = t; }", "pc"), "#x0123");
-    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 3..0 { t = (t << 4) + i; } pc = t; }", "pc"), "#x3210");
+    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 0..3 { t = (t << 4) + i; } pc = t; }", "pc"),
+              "#x0123");
+    EXPECT_EQ(reset_writes("reset { let t = bits(16, 0); foreach i in 3..0 { t = (t << 4) + i; } pc = t; }", "pc"),
+              "#x3210");
 }
 
 TEST(Functions, ReturnEarly) {
-    const std::string f = "function f(a: bits(4)) -> bits(16) { if a == 1 { return 10; } if a == 2 { return 20; } return 30; }";
+    const std::string f =
+        "function f(a: bits(4)) -> bits(16) { if a == 1 { return 10; } if a == 2 { return 20; } return 30; }";
     EXPECT_EQ(reset_writes(f + "reset { pc = f(1); }", "pc"), "#x000a");
     EXPECT_EQ(reset_writes(f + "reset { pc = f(2); }", "pc"), "#x0014");
     EXPECT_EQ(reset_writes(f + "reset { pc = f(9); }", "pc"), "#x001e");
 }
 
 TEST(Procedures, ChangeStateAndMayReturnAValue) {
-    EXPECT_EQ(reset_writes("register r : bits(16) role data; procedure bump(n: int) -> bits(16) { r = r + n; return r; }"
-                           "reset { r = 5; pc = bump(3); }", "pc"), "#x0008");
+    EXPECT_EQ(
+        reset_writes("register r : bits(16) role data; procedure bump(n: int) -> bits(16) { r = r + n; return r; }"
+                     "reset { r = 5; pc = bump(3); }",
+                     "pc"),
+        "#x0008");
 }
 
 TEST(Expressions, FollowTheManualsArithmetic) {
@@ -125,8 +135,8 @@ TEST(Parameters, ChooseDeclarations) {
 }
 
 TEST(Memory, LoadsComeBeforeStores) {
-    const Spec spec = must_load(machine(
-        "instruction move { encoding 0x01; assembly \"move\"; let v = mem[4, 2]; mem[pc, 2] = v; pc = v; }"));
+    const Spec spec = must_load(
+        machine("instruction move { encoding 0x01; assembly \"move\"; let v = mem[4, 2]; mem[pc, 2] = v; pc = v; }"));
     const Meaning& m = spec.forms[0].meaning;
     ASSERT_EQ(m.loads.size(), 1U);
     ASSERT_EQ(m.stores.size(), 1U);
@@ -141,7 +151,8 @@ TEST(Translation, IsAppliedToEveryAccessWithTheStateAtThatPoint) {
         "register base : bits(16) role relocation;"
         "trap fault(a: bits(16)) kind memory { pc = a; }"
         "translate (va, access, units) { trap fault(va) when access == Access.store && va == 9; return va + base; }"
-        "instruction go { encoding 0x01; assembly \"go\"; base = 3; mem[8, 1] = 0; mem[9, 1] = 0; physical[5, 1] = 1; }"));
+        "instruction go { encoding 0x01; assembly \"go\"; base = 3; mem[8, 1] = 0; mem[9, 1] = 0; physical[5, 1] = 1; "
+        "}"));
     const Meaning& m = spec.forms[0].meaning;
     EXPECT_EQ(spec.terms.print(m.stores[0].physical), "#x000b");
     EXPECT_EQ(spec.terms.print(m.stores[2].physical), "#x0005");
@@ -152,10 +163,10 @@ TEST(Translation, IsAppliedToEveryAccessWithTheStateAtThatPoint) {
 }
 
 TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
-    const Spec spec = must_load(machine(
-        "trap privilege kind privilege { } trap zero(n: bits(8)) kind arithmetic { }"
-        "instruction div { encoding 0x01; assembly \"div\"; trap privilege when s == 0; let d = mem[0, 1];"
-        " if d == 0 { trap zero(d); } pc = zext(d, 16); }"));
+    const Spec spec = must_load(
+        machine("trap privilege kind privilege { } trap zero(n: bits(8)) kind arithmetic { }"
+                "instruction div { encoding 0x01; assembly \"div\"; trap privilege when s == 0; let d = mem[0, 1];"
+                " if d == 0 { trap zero(d); } pc = zext(d, 16); }"));
     const auto& traps = spec.forms[0].meaning.traps;
     ASSERT_EQ(traps.size(), 2U);
     EXPECT_EQ(spec[traps[0].cause].kind, TrapKind::privilege);
@@ -165,9 +176,10 @@ TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
 }
 
 TEST(Pc, FollowsTheInstructionUnlessAssigned) {
-    const Spec spec = must_load(machine("instruction two { encoding 0x01, 0x02; assembly \"two\"; }"
-                                        "instruction self { encoding 0x03; assembly \"self\"; pc = pc; }"
-                                        "instruction link { encoding 0x04; assembly \"link\"; pc = next_pc + 1; }"));
+    const Spec spec =
+        must_load(machine("instruction two { encoding 0x01, 0x02; assembly \"two\"; }"
+                          "instruction self { encoding 0x03; assembly \"self\"; pc = pc; }"
+                          "instruction link { encoding 0x04; assembly \"link\"; pc = next_pc + 1; }"));
     EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"), "(bvadd |pc| #x0002)");
     EXPECT_EQ(written(spec, spec.forms[1].meaning, "pc"), "|pc|");
     EXPECT_EQ(written(spec, spec.forms[2].meaning, "pc"), "(bvadd |pc| #x0002)");
@@ -181,12 +193,15 @@ const char* const operands =
     "  case Dn { mode = 0b00; reg = n:2; assembly \"d{n}\"; read { return d[n][size * 8 - 1 .. 0]; }"
     "            write(v) { d[n][size * 8 - 1 .. 0] = v; } }"
     "  case Inc { mode = 0b01; reg = n:2; assembly \"(a{n})+\"; address { let t = a[n]; a[n] = t + size; return t; } }"
-    "  case Disp { mode = 0b10; reg = n:2; ext disp:8; assembly \"{disp:signed}(a{n})\"; address { return a[n] + sext(disp, 16); } }"
-    "  case Imm { mode = 0b11; reg = 0b00; when size == 1 { ext imm:8; } else { ext imm:16; } assembly \"#{imm}\"; read { return imm; } } }"
+    "  case Disp { mode = 0b10; reg = n:2; ext disp:8; assembly \"{disp:signed}(a{n})\"; address { return a[n] + "
+    "sext(disp, 16); } }"
+    "  case Imm { mode = 0b11; reg = 0b00; when size == 1 { ext imm:8; } else { ext imm:16; } assembly \"#{imm}\"; "
+    "read { return imm; } } }"
     "set alterable of ea = ea - { Imm };";
 
 TEST(Operands, MakeOneFormForEachCombination) {
-    const Spec spec = must_load(machine(std::string(operands) +
+    const Spec spec = must_load(machine(
+        std::string(operands) +
         "instruction move { operand sz : size; operand src : ea(sz.bytes); operand dst : ea(sz.bytes) in alterable;"
         " encoding 0b1 sz.ss src.mode src.reg 0b0, 0b0000 dst.mode dst.reg, src.ext, dst.ext;"
         " assembly \"move{sz} {src},{dst}\"; dst.write(src.read); }"));
@@ -212,7 +227,8 @@ TEST(Operands, MakeOneFormForEachCombination) {
 }
 
 TEST(Operands, ComputeTheirAddressOnce) {
-    const Spec spec = must_load(machine(std::string(operands) +
+    const Spec spec = must_load(machine(
+        std::string(operands) +
         "instruction inc { operand dst : ea(2) in { Inc }; encoding 0b0000 dst.mode dst.reg; assembly \"inc {dst}\";"
         " dst.write(dst.read + 1); }"));
     const Meaning& m = spec.forms[0].meaning;
@@ -223,16 +239,18 @@ TEST(Operands, ComputeTheirAddressOnce) {
 }
 
 TEST(Operands, MustBeUsedOnAllPathsOrNone) {
-    EXPECT_THAT(error_of(std::string(operands) +
-                         "instruction i { operand e : ea(2) in { Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
-                         " if s == 1 { pc = e.read; } d[0] = e.read; }"),
-                HasSubstr("E0423"));
+    EXPECT_THAT(
+        error_of(std::string(operands) +
+                 "instruction i { operand e : ea(2) in { Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
+                 " if s == 1 { pc = e.read; } d[0] = e.read; }"),
+        HasSubstr("E0423"));
 }
 
 TEST(Operands, AskForTheirCase) {
-    const Spec spec = must_load(machine(std::string(operands) +
-        "instruction i { operand e : ea(2) in { Dn, Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
-        " pc = if e.is(Dn) then 1 else 2; }"));
+    const Spec spec = must_load(
+        machine(std::string(operands) +
+                "instruction i { operand e : ea(2) in { Dn, Inc }; encoding 0b0100 e.mode e.reg; assembly \"i {e}\";"
+                " pc = if e.is(Dn) then 1 else 2; }"));
     EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"), "#x0001");
     EXPECT_EQ(written(spec, spec.forms[1].meaning, "pc"), "#x0002");
 }
@@ -248,17 +266,18 @@ TEST(Encodings, ScatterFields) {
 }
 
 TEST(Unpredictable, IsAChoiceOfItsOwn) {
-    const Spec spec = must_load(machine("register r : bits(8) role data;"
-                                        "instruction i { encoding 0x01; assembly \"i\"; r = any(8); }"));
+    const Spec spec =
+        must_load(machine("register r : bits(8) role data;"
+                          "instruction i { encoding 0x01; assembly \"i\"; r = any(8); }"));
     ASSERT_EQ(spec.forms[0].meaning.choices.size(), 1U);
     EXPECT_EQ(written(spec, spec.forms[0].meaning, "r"), "|any0|");
 }
 
 TEST(Machines, MayHaveUnitsOfAnySize) {
-    const Spec spec = must_load(machine(
-        "register acc : bits(36) role data;"
-        "instruction load { encoding 0b111111111 a:27; assembly \"load {a}\"; acc = mem[a[15..0], 1]; }",
-        "endian big; unit 36; address 16; parcel 36;"));
+    const Spec spec = must_load(
+        machine("register acc : bits(36) role data;"
+                "instruction load { encoding 0b111111111 a:27; assembly \"load {a}\"; acc = mem[a[15..0], 1]; }",
+                "endian big; unit 36; address 16; parcel 36;"));
     EXPECT_EQ(spec.terms.sort(spec.forms[0].meaning.loads[0].result), Sort::bits(36));
 }
 

@@ -47,24 +47,28 @@ TEST(Printing, RoundTripsEveryShippedSpec) {
 
 TEST(Printing, KeepsPrecedence) {
     Diagnostics diagnostics;
-    const Ast tree = parse_text("machine m { } const a = 1 + 2 * 3 << 1 == 4 && !x || ~y[3..0] @ z.w(1, 2) != -1;", diagnostics);
+    const Ast tree =
+        parse_text("machine m { } const a = 1 + 2 * 3 << 1 == 4 && !x || ~y[3..0] @ z.w(1, 2) != -1;", diagnostics);
     EXPECT_FALSE(diagnostics.has_errors());
-    EXPECT_NE(print(tree).find("const a = ((((1 + (2 * 3)) << 1) == 4) && (!x)) || (((~y[3 .. 0]) @ z.w(1, 2)) != (-1));"),
-              std::string::npos)
+    EXPECT_NE(
+        print(tree).find("const a = ((((1 + (2 * 3)) << 1) == 4) && (!x)) || (((~y[3 .. 0]) @ z.w(1, 2)) != (-1));"),
+        std::string::npos)
         << print(tree);
 }
 
 TEST(Parser, ReportsSeveralErrorsInOneRun) {
     Diagnostics diagnostics;
-    parse_text("machine m { endian big }\nregister : bits(8);\nregfile r[4 : bits(8) role data;\nfnction f() = 1;\n"
-               "register ok : bits(8) role data;",
-               diagnostics);
+    parse_text(
+        "machine m { endian big }\nregister : bits(8);\nregfile r[4 : bits(8) role data;\nfnction f() = 1;\n"
+        "register ok : bits(8) role data;",
+        diagnostics);
     EXPECT_GE(diagnostics.errors(), 4U);
 }
 
 TEST(Parser, GoesOnAfterAnErrorInABody) {
     Diagnostics diagnostics;
-    const Ast tree = parse_text("machine m { } reset { pc = = 1; pc = 2; } register r : bits(8) role data;", diagnostics);
+    const Ast tree =
+        parse_text("machine m { } reset { pc = = 1; pc = 2; } register r : bits(8) role data;", diagnostics);
     EXPECT_EQ(diagnostics.errors(), 1U);
     EXPECT_NE(dump(tree).find("register r"), std::string::npos);
     EXPECT_NE(dump(tree).find("assign"), std::string::npos);
@@ -81,10 +85,17 @@ TEST(Parser, SurvivesMangledSpecs) {
             for (unsigned i = 0; i <= n % 4; ++i) {
                 const std::size_t at = random() % mangled.size();
                 switch (random() % 4) {
-                    case 0: mangled.erase(at, 1 + random() % 20); break;
-                    case 1: mangled[at] = static_cast<char>(random()); break;
-                    case 2: mangled.insert(at, mangled.substr(random() % mangled.size(), 30)); break;
-                    default: mangled.resize(at + 1);
+                    case 0:
+                        mangled.erase(at, 1 + random() % 20);
+                        break;
+                    case 1:
+                        mangled[at] = static_cast<char>(random());
+                        break;
+                    case 2:
+                        mangled.insert(at, mangled.substr(random() % mangled.size(), 30));
+                        break;
+                    default:
+                        mangled.resize(at + 1);
                 }
                 if (mangled.empty()) mangled = "x";
             }

@@ -13,12 +13,14 @@ namespace pogo::isa::testing {
 
 /// A machine around the declarations under test: 8-bit units, 16-bit addresses, S as its mode, an illegal trap.
 inline std::string machine(const std::string& declarations, const std::string& properties = "endian big; address 16;") {
-    return "machine test { " + properties + " }\n"
+    return "machine test { " + properties +
+           " }\n"
            "register pc : bits(16) role pc;\n"
            "register s : bits(1) role mode;\n"
            "mode upper { s = 1; } mode lower { s = 0; }\n"
            "trap bad kind illegal { pc = 0; }\n"
-           "illegal bad;\n" + declarations;
+           "illegal bad;\n" +
+           declarations;
 }
 
 inline std::optional<Spec> load(const std::string& text, std::string* said = nullptr, const Arguments& arguments = {}) {

@@ -52,24 +52,50 @@ std::vector<Sample> samples(Op op, unsigned w, unsigned w2) {
     switch (shape(op)) {
         case Shape::leaf:
         case Shape::array_read:
-        case Shape::array_write: break;
-        case Shape::unary_bool: add([&](Sample& s) { return s.terms.apply(op, s.flag()); }); break;
+        case Shape::array_write:
+            break;
+        case Shape::unary_bool:
+            add([&](Sample& s) { return s.terms.apply(op, s.flag()); });
+            break;
         case Shape::binary_bool:
-            add([&](Sample& s) { const Term a = s.flag(); return s.terms.apply(op, a, s.flag()); });
+            add([&](Sample& s) {
+                const Term a = s.flag();
+                return s.terms.apply(op, a, s.flag());
+            });
             break;
         case Shape::equality:
-            add([&](Sample& s) { const Term a = s.bits(w); return s.terms.apply(op, a, s.bits(w)); });
-            add([&](Sample& s) { const Term a = s.flag(); return s.terms.apply(op, a, s.flag()); });
+            add([&](Sample& s) {
+                const Term a = s.bits(w);
+                return s.terms.apply(op, a, s.bits(w));
+            });
+            add([&](Sample& s) {
+                const Term a = s.flag();
+                return s.terms.apply(op, a, s.flag());
+            });
             break;
         case Shape::choice:
-            add([&](Sample& s) { const Term c = s.flag(); const Term a = s.bits(w); return s.terms.ite(c, a, s.bits(w)); });
+            add([&](Sample& s) {
+                const Term c = s.flag();
+                const Term a = s.bits(w);
+                return s.terms.ite(c, a, s.bits(w));
+            });
             break;
-        case Shape::unary_bits: add([&](Sample& s) { return s.terms.apply(op, s.bits(w)); }); break;
+        case Shape::unary_bits:
+            add([&](Sample& s) { return s.terms.apply(op, s.bits(w)); });
+            break;
         case Shape::binary_bits:
         case Shape::compare_bits:
-            add([&](Sample& s) { const Term a = s.bits(w); return s.terms.apply(op, a, s.bits(w)); });
+            add([&](Sample& s) {
+                const Term a = s.bits(w);
+                return s.terms.apply(op, a, s.bits(w));
+            });
             break;
-        case Shape::join: add([&](Sample& s) { const Term a = s.bits(w); return s.terms.concat(a, s.bits(w2)); }); break;
+        case Shape::join:
+            add([&](Sample& s) {
+                const Term a = s.bits(w);
+                return s.terms.concat(a, s.bits(w2));
+            });
+            break;
         case Shape::part:
             for (unsigned low = 0; low < w; ++low)
                 for (unsigned high = low; high < w; ++high)
@@ -152,7 +178,8 @@ TEST(Concrete, EqualsReferenceAtTheEndsOfMachineWords) {
                     concrete.values.push_back(static_cast<T>(value));
                 }
                 Reference reference(bits);
-                ASSERT_TRUE(fold(program, concrete)[0] == static_cast<T>(Reference::number(fold(program, reference)[0])))
+                ASSERT_TRUE(fold(program, concrete)[0] ==
+                            static_cast<T>(Reference::number(fold(program, reference)[0])))
                     << smt_name(op) << " at width " << w;
             }
         }
@@ -193,11 +220,14 @@ class RandomTerm {
         if (sort.is_bool()) return make_bool(pick, depth - 1);
         const unsigned w = sort.width;
         const auto sub = [&] { return make(sort, depth - 1); };
-        static constexpr Op binary[] = {Op::bvand, Op::bvor,   Op::bvxor,  Op::bvadd,  Op::bvsub, Op::bvmul, Op::bvudiv,
-                                        Op::bvurem, Op::bvsdiv, Op::bvsrem, Op::bvshl, Op::bvlshr, Op::bvashr};
+        static constexpr Op binary[] = {Op::bvand, Op::bvor,   Op::bvxor,  Op::bvadd,  Op::bvsub,
+                                        Op::bvmul, Op::bvudiv, Op::bvurem, Op::bvsdiv, Op::bvsrem,
+                                        Op::bvshl, Op::bvlshr, Op::bvashr};
         switch (pick) {
-            case 2: return terms_.apply(Op::bvnot, sub());
-            case 3: return terms_.apply(Op::bvneg, sub());
+            case 2:
+                return terms_.apply(Op::bvnot, sub());
+            case 3:
+                return terms_.apply(Op::bvneg, sub());
             case 4:
             case 5: {
                 const Term c = make(Sort::boolean(), depth - 1);
@@ -281,7 +311,9 @@ TEST(Rewriting, KeepsTheValueOfRandomTerms) {
                 values.push_back(Reference::of(plain.terms().sort(v).width, random()));
             Reference reference(values);
             ASSERT_EQ(Reference::number(fold(left, reference)[0]) == Reference::number(fold(right, reference)[0]), true)
-                << "seed " << seed << "\n" << plain.terms().print(a) << "\n" << rewritten.terms().print(b);
+                << "seed " << seed << "\n"
+                << plain.terms().print(a) << "\n"
+                << rewritten.terms().print(b);
         }
     }
 }

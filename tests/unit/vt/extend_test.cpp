@@ -16,7 +16,8 @@ using namespace isa;
 Spec declared(const Arguments& arguments = {}) {
     SourceManager sources;
     Diagnostics diagnostics;
-    auto spec = load_spec_file(sources, POGO_SPECS "/lecture.isa", POGO_SPECS "/lecture-vt.policy.isa", arguments, diagnostics);
+    auto spec =
+        load_spec_file(sources, POGO_SPECS "/lecture.isa", POGO_SPECS "/lecture-vt.policy.isa", arguments, diagnostics);
     EXPECT_TRUE(spec.has_value()) << render(diagnostics, sources);
     return std::move(*spec);
 }
@@ -103,7 +104,8 @@ TEST(Exits, NameTheInstructionsAndTheRule) {
     const Spec spec = declared();
     std::vector<std::string> names;
     for (const Exit& exit : exits(spec)) names.push_back(spec[exit.instruction].identifier);
-    EXPECT_EQ(names, (std::vector<std::string>{"rte", "halt_", "cli", "sti", "get", "put", "vmenter", "vmget", "vmput"}));
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"rte", "halt_", "cli", "sti", "get", "put", "vmenter", "vmget", "vmput"}));
 }
 
 }  // namespace
