@@ -71,13 +71,14 @@ std::string words(const Instruction& instruction, const Subject& column, const M
     return out;
 }
 
-std::string_view cell_class(const Mark& mark) {
+/// "r", "w", "t" or several of them, as the style sheet knows them; "u" where something is unknown.
+std::string cell_class(const Mark& mark) {
     if (mark.unknown) return "u";
-    const bool read = mark.read || mark.joint;
-    if (read && mark.written) return "rw";
-    if (mark.written) return "w";
-    if (read) return "r";
-    return "t";
+    std::string result;
+    if (mark.read || mark.joint) result += 'r';
+    if (mark.written) result += 'w';
+    if (mark.traps || mark.sometimes) result += 't';
+    return result;
 }
 
 }  // namespace
@@ -86,18 +87,25 @@ std::string picture(const Report& report) {
     const auto rows = ordered(report);
     const auto columns = marked_columns(report, true);
     if (columns.empty()) return "<p>No instruction touches mode, relocation, control or I/O.</p>\n";
-    const unsigned w = rows.size() <= 48 ? 18 : rows.size() <= 80 ? 12 : 9;
+    // Innocuous instructions have no label where there are many of them, so they may be narrow.
+    const bool few = rows.size() <= 48;
+    const unsigned narrow = few ? 18 : rows.size() <= 120 ? 8 : 5;
+    const auto labelled = [&](const Instruction& instruction) { return few || is_sensitive(instruction); };
     const unsigned h = 15;
     std::size_t longest_column = 0;
     for (const auto* column : columns) longest_column = std::max(longest_column, column->name.size());
     std::size_t longest_row = 0;
-    const auto labelled = [&](const Instruction& instruction) { return w >= 18 || is_sensitive(instruction); };
     for (const auto* instruction : rows)
         if (labelled(*instruction)) longest_row = std::max(longest_row, instruction->name.size());
-    const auto left = static_cast<unsigned>(longest_column * 7 + 12);
-    const auto top = static_cast<unsigned>(longest_row * 7 + 10);
-    const auto width = left + static_cast<unsigned>(rows.size()) * w + 4;
-    const auto height = top + static_cast<unsigned>(columns.size()) * h + 12;
+    const std::size_t left = longest_column * 7 + 12;
+    const std::size_t top = longest_row * 7 + 10;
+    std::vector<std::size_t> place{left};  // of each row, and the end
+    for (std::size_t x = 0; x < rows.size(); ++x) {
+        const bool group_ends = x + 1 < rows.size() && row_class(*rows[x]) != row_class(*rows[x + 1]);
+        place.push_back(place.back() + (labelled(*rows[x]) ? 18 : narrow) + (group_ends ? 8 : 0));
+    }
+    const std::size_t width = place.back() + 4;
+    const std::size_t height = top + columns.size() * h + 12;
     std::string out = fmt::format(
         "<div class=\"glance\"><svg id=\"picture\" role=\"img\" aria-label=\"Instructions by state elements; the table "
         "below "
@@ -108,15 +116,16 @@ std::string picture(const Report& report) {
                            escaped(columns[y]->name));
     for (std::size_t x = 0; x < rows.size(); ++x) {
         const Instruction& instruction = *rows[x];
-        const std::size_t at = left + x * w;
+        const std::size_t at = place[x];
+        const unsigned w = labelled(instruction) ? 18 : narrow;
         const bool link = is_critical(instruction) || !instruction.witnesses.empty();
         if (link) out += fmt::format("<a href=\"#{}\">", anchor(instruction));
         if (labelled(instruction))
-            out += fmt::format("<text{} x=\"{}\" y=\"{}\" transform=\"rotate(-90 {} {})\"{}>{}</text>",
+            out += fmt::format("<text{} x=\"{}\" y=\"{}\" transform=\"rotate(-90 {} {})\">{}</text>",
                                is_critical(instruction)    ? " class=\"crit\""
                                : is_sensitive(instruction) ? ""
                                                            : " class=\"role\"",
-                               at + w / 2 + 4, top - 5, at + w / 2 + 4, top - 5, "", escaped(instruction.name));
+                               at + w / 2 + 4, top - 5, at + w / 2 + 4, top - 5, escaped(instruction.name));
         for (std::size_t y = 0; y < columns.size(); ++y) {
             const Mark mark = mark_of(instruction, *columns[y]);
             const std::size_t line = top + y * h;
@@ -150,11 +159,11 @@ std::string picture(const Report& report) {
         out += link ? "</a>\n" : "\n";
     }
     return out +
-           "</svg></div>\n<p class=\"legend\"><span><span class=\"key r\">R</span>results depend on "
+           "</svg></div>\n<p class=\"legend\"><span><span class=\"key k-r\">R</span>results depend on "
            "it</span><span><span "
-           "class=\"key w\">W</span>writes it</span><span><span class=\"key t\">T</span>traps outside supervisor "
+           "class=\"key k-w\">W</span>writes it</span><span><span class=\"key k-t\">T</span>traps outside supervisor "
            "mode</span>"
-           "<span><span class=\"key u\">?</span>unknown</span><span>a red mark underneath: critical</span></p>\n";
+           "<span><span class=\"key k-u\">?</span>unknown</span><span>a red mark underneath: critical</span></p>\n";
 }
 
 std::string matrix(const Report& report) {

@@ -101,7 +101,16 @@ class Maker {
         report.statistics = findings_.statistics;
         report.problem = confirmation_.problem;
         report.command = command("check");
-        if (request_.check.context) report.command += " --context " + quoted(context_.name);
+        const check::Options defaults;
+        const auto option = [&](std::string_view flag, const std::string& value) {
+            report.command += fmt::format(" {} {}", flag, quoted(value));
+        };
+        if (request_.check.context) option("--context", context_.name);
+        for (const auto& [element, value] : report.configuration) option("--assume", element + "=" + value);
+        if (report.rlimit != defaults.rlimit) option("--rlimit", std::to_string(report.rlimit));
+        if (report.seed != 0) option("--seed", std::to_string(report.seed));
+        if (report.audit_states != ConfirmOptions().states_per_instruction)
+            option("--states", std::to_string(report.audit_states));
         return report;
     }
 
@@ -223,7 +232,8 @@ class Maker {
         if (result.completes) {
             changes(side.state, side.outcome.post, result.predicted);
             for (const auto& [address, after] : side.outcome.memory)
-                result.predicted.push_back(memory_change(address, unit(side, address), after));
+                if (after != unit(side, address))
+                    result.predicted.push_back(memory_change(address, unit(side, address), after));
         } else {
             result.cause = trap_text(spec_, side.outcome.cause, side.outcome.arguments);
             result.cause_kind = isa::name(spec_[side.outcome.cause].kind);
@@ -271,7 +281,8 @@ class Maker {
                 result.common.push_back({value.name(), value.width(), before.values[0]});
             if (!complete) continue;
             Row after = row(value.name(), value.width(), [&](const auto& side) { return value.of(side.outcome.post); });
-            if (after.differs || (!pair && after.values != before.values)) result.after.push_back(after);
+            // A difference that merely persists shows nothing.
+            if (after.values != before.values && (after.differs || !pair)) result.after.push_back(after);
         }
         // The program sees the same memory in both states; cells differ where relocation or a region does.
         std::map<std::uint64_t, bool> addresses;  // true: stored to

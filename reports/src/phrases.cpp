@@ -107,7 +107,11 @@ std::string origin(const Witness& witness) {
 }
 
 std::string gist(const Witness& witness) {
-    if (witness.property == "not privileged") return "completes in both modes";
+    if (witness.property == "not privileged") {
+        const bool both = std::all_of(witness.states.begin(), witness.states.end(),
+                                      [](const State& state) { return state.completes; });
+        return both ? "completes in both modes" : "completes in user mode though not in supervisor mode";
+    }
     if (witness.property == "control-sensitive")
         return fmt::format("writes {} in {} mode", witness.element,
                            witness.states.empty() ? "some" : witness.states[0].mode);

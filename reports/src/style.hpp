@@ -45,7 +45,7 @@ pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 .fact .pair { display: grid; grid-template-columns: auto 1fr; gap: 0 .6rem; }
 .proved-word { color: var(--good); font-weight: 600; } .refuted-word { color: var(--bad); font-weight: 600; }
 .unknown-word { color: var(--open); font-weight: 600; }
-.glance { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; }
+.glance { width: fit-content; max-width: 100%; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; }
 .glance svg { display: block; }
 .glance text { fill: var(--ink); font: 11px var(--mono); } .glance text.crit { fill: var(--bad); font-weight: 700; }
 .glance text.role { fill: var(--soft); }
@@ -71,6 +71,11 @@ table { border-collapse: separate; border-spacing: 0; font-size: .87rem; }
 .mark { display: block; min-width: 1.9em; border-radius: 3px; font: 600 .78rem/1.55 var(--mono); }
 .r { background: var(--read-paper); color: var(--read); } .w { background: var(--write-paper); color: var(--write); }
 .rw { background: linear-gradient(100deg, var(--read-paper) 48%, var(--write-paper) 52%); color: var(--ink); }
+.wt { background: linear-gradient(100deg, var(--write-paper) 48%, var(--trap-paper) 52%); color: var(--ink); }
+.rt { background: linear-gradient(100deg, var(--read-paper) 48%, var(--trap-paper) 52%); color: var(--ink); }
+.rwt { background: linear-gradient(100deg, var(--read-paper) 31%, var(--write-paper) 35%, var(--write-paper) 64%, var(--trap-paper) 68%); color: var(--ink); }
+.k-r { background: var(--read); color: var(--card); } .k-w { background: var(--write); color: var(--card); }
+.k-t { background: var(--trap); color: var(--card); } .k-u { background: var(--open); color: var(--card); }
 .t { background: var(--trap-paper); color: var(--trap); } .u { background: var(--open-paper); color: var(--open); }
 .dot { color: var(--line); }
 #show-sensitive:checked ~ .scroller tr.innocuous, #show-critical:checked ~ .scroller tr.innocuous,

@@ -100,6 +100,12 @@ std::string states(const Witness& witness) {
     return out;
 }
 
+/// It shows by itself that the instruction is not privileged.
+bool completes_in_both(const Witness& witness) {
+    return witness.states.size() == 2 && witness.states[0].mode != witness.states[1].mode &&
+           witness.states[0].completes && witness.states[1].completes;
+}
+
 std::string message(const Instruction& instruction) {
     const Witness* const telling = Report::telling(instruction);
     const bool leak = telling != nullptr && telling->leak;
@@ -111,8 +117,9 @@ std::string message(const Instruction& instruction) {
     out += fmt::format("  note: `{}` ({}) from {}:\n{}", telling->instruction, telling->bits, origin(*telling),
                        states(*telling));
     out += fmt::format("  note: replayed on the model: {}\n", replay_words(*telling));
+    const bool both = completes_in_both(*telling);
     for (const auto& witness : instruction.witnesses) {
-        if (&witness == telling) continue;
+        if (&witness == telling || (both && witness.property == "not privileged")) continue;
         const std::string at = witness.leak && !(leak && *witness.leak == where) ? place(*witness.leak) + ": " : "  ";
         out += fmt::format("{}note: it also {}; replay: {}\n", at, gist(witness), replay_words(witness));
     }

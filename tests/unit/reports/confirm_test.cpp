@@ -7,6 +7,8 @@
 namespace pogo::report {
 namespace {
 
+using check::Verdict;
+
 std::string all(const std::vector<std::string>& lines) {
     std::string result;
     for (const auto& line : lines) result += line + "\n";
@@ -16,43 +18,155 @@ std::string all(const std::vector<std::string>& lines) {
 class Confirm : public testing::Test {
   protected:
     model::Simulator simulator{bare()};
-    Confirmation run(const isa::Spec& spec, const check::Findings& findings, unsigned states = 64) {
-        return confirm(spec, findings, simulator, {{}, 7, states});
+    Confirmation run(const isa::Spec& spec, const check::Findings& findings, unsigned states = 64,
+                     std::uint64_t seed = 7) {
+        return confirm(spec, findings, simulator, {{}, seed, states});
+    }
+    void expect_sound(const isa::Spec& spec) {
+        const auto findings = check::check(spec, {});
+        const auto confirmation = run(spec, findings);
+        EXPECT_EQ(confirmation.problem, "");
+        EXPECT_EQ(all(confirmation.failures(spec)), "");
+        EXPECT_TRUE(confirmation.holds());
+        for (std::size_t i = 0; i < findings.rows.size(); ++i) {
+            const std::string& name = spec.instructions[i].name;
+            const Audit& audit = confirmation.audits[i];
+            EXPECT_GE(audit.wanted, spec.instructions[i].form_count) << name;
+            EXPECT_GE(audit.states, audit.wanted / 2) << name;
+            EXPECT_GT(audit.pairs, 0U) << name;
+            if (findings.rows[i].completes_supervisor == Verdict::yes) {
+                EXPECT_GT(audit.completes_supervisor, 0U) << name;
+            }
+            for (const auto& replay : confirmation.replays[i])
+                EXPECT_EQ(replay.status, ReplayStatus::confirmed) << name;
+        }
     }
 };
 
-void expect_sound(const isa::Spec& spec, const check::Findings& findings, const Confirmation& confirmation) {
-    EXPECT_EQ(confirmation.problem, "");
-    EXPECT_EQ(all(confirmation.failures(spec)), "");
-    EXPECT_TRUE(confirmation.holds());
-    for (std::size_t i = 0; i < findings.rows.size(); ++i) {
-        const std::string& name = spec.instructions[i].name;
-        const Audit& audit = confirmation.audits[i];
-        EXPECT_GE(audit.states, audit.wanted / 2) << name;
-        if (findings.rows[i].completes_supervisor == check::Verdict::yes) {
-            EXPECT_GT(audit.completes_supervisor, 0U) << name;
-        }
-        for (const auto& replay : confirmation.replays[i]) EXPECT_EQ(replay.status, ReplayStatus::confirmed) << name;
+TEST_F(Confirm, TheLectureCpuHolds) { expect_sound(Machine("lecture.isa").spec); }
+TEST_F(Confirm, TheFlawedLectureCpuHolds) { expect_sound(Machine("lecture.isa", flawed).spec); }
+TEST_F(Confirm, TheExtendedLectureCpuHolds) {
+    expect_sound(Machine("lecture.isa", flawed, "lecture-vt.policy.isa").spec);
+}
+TEST_F(Confirm, TheMachineOf1974Holds) { expect_sound(Machine("pg74.isa", {{"lra", "true"}, {"jrst1", "true"}}).spec); }
+TEST_F(Confirm, TheBankedStackPointersOfThe68000Hold) { expect_sound(Machine("m68k.isa").spec); }
+TEST_F(Confirm, The68010Holds) { expect_sound(Machine("m68k.isa", {{"model", "68010"}}).spec); }
+
+TEST_F(Confirm, IsTheSameTwiceAndInAnyOrder) {
+    const Machine machine("lecture.isa", flawed);
+    auto findings = check::check(machine.spec, {});
+    const auto first = run(machine.spec, findings);
+    const auto second = run(machine.spec, findings);
+    ASSERT_EQ(first.audits.size(), second.audits.size());
+    for (std::size_t i = 0; i < first.audits.size(); ++i) {
+        EXPECT_EQ(first.audits[i].pairs, second.audits[i].pairs);
+        EXPECT_EQ(first.audits[i].completes_user, second.audits[i].completes_user);
     }
+    // A row's states do not depend on other rows: without the last ones the first are the same.
+    for (auto& row : findings.rows) row.witnesses.clear();
+    const auto third = run(machine.spec, findings);
+    for (std::size_t i = 0; i < first.audits.size(); ++i) EXPECT_EQ(first.audits[i].pairs, third.audits[i].pairs);
 }
 
-TEST_F(Confirm, WitnessesAndProofsOfTheFlawedLectureCpuHold) {
-    const Subject lecture("lecture.isa", flawed);
-    const auto findings = check::check(lecture.spec, {});
-    EXPECT_EQ(findings.theorem1_strict.holds, check::Verdict::no);
-    expect_sound(lecture.spec, findings, run(lecture.spec, findings));
+TEST_F(Confirm, NoStatesMeansNoAudit) {
+    const Machine machine("pg74.isa");
+    const auto confirmation = run(machine.spec, check::check(machine.spec, {}), 0);
+    EXPECT_TRUE(confirmation.holds());
+    for (const auto& audit : confirmation.audits) EXPECT_EQ(audit.states, 0U);
 }
 
-TEST_F(Confirm, WitnessesAndProofsOfTheMachineOf1974Hold) {
-    const Subject pg74("pg74.isa", {{"lra", "true"}, {"jrst1", "true"}});
-    const auto findings = check::check(pg74.spec, {});
-    expect_sound(pg74.spec, findings, run(pg74.spec, findings));
+TEST_F(Confirm, TracesFollowThePipeline) {
+    const Machine machine("lecture.isa", flawed);
+    const auto findings = check::check(machine.spec, {});
+    const auto confirmation = run(machine.spec, findings, 0);
+    const auto row = machine.spec.find_instruction("rdccr").index;
+    ASSERT_FALSE(confirmation.replays[row].empty());
+    const Trace& trace = confirmation.replays[row].front().traces.front();
+    ASSERT_EQ(trace.stages.size(), machine.spec.timing.stages.size());
+    for (std::size_t i = 0; i < trace.stages.size(); ++i) {
+        EXPECT_EQ(trace.stages[i].name, machine.spec.timing.stages[i]);
+        EXPECT_EQ(trace.stages[i].first, i);
+    }
+    EXPECT_EQ(trace.cycles, trace.stages.back().last + 1);
+    EXPECT_TRUE(trace.traps.empty());
 }
 
-TEST_F(Confirm, WitnessesAndProofsOfAnExtendedMachineHold) {
-    const Subject lecture("lecture.isa", flawed, "lecture-vt.policy.isa");
-    const auto findings = check::check(lecture.spec, {});
-    expect_sound(lecture.spec, findings, run(lecture.spec, findings));
+/// Findings of the flawed lecture CPU with one lie in them.
+class FalseFindings : public Confirm {
+  protected:
+    Machine machine{"lecture.isa", flawed};
+    check::Findings findings = check::check(machine.spec, {});
+    check::Row& row(std::string_view name) { return findings.rows[machine.spec.find_instruction(name).index]; }
+
+    void expect_contradiction(const std::string& instruction, const std::string& words) {
+        const auto confirmation = run(machine.spec, findings);
+        EXPECT_FALSE(confirmation.holds());
+        const auto failures = confirmation.failures(machine.spec);
+        ASSERT_FALSE(failures.empty());
+        for (const auto& failure : failures) EXPECT_EQ(failure.find(instruction), 0U) << failure;
+        EXPECT_NE(all(failures).find(words), std::string::npos) << all(failures);
+    }
+    void expect_failed_replay(const std::string& words) {
+        const auto confirmation = run(machine.spec, findings, 0);
+        EXPECT_FALSE(confirmation.holds());
+        const auto failures = confirmation.failures(machine.spec);
+        ASSERT_EQ(failures.size(), 1U);
+        EXPECT_NE(failures[0].find(words), std::string::npos) << failures[0];
+    }
+};
+
+TEST_F(FalseFindings, AnUnprivilegedInstructionIsNotPrivileged) {
+    row("add").always = Verdict::yes;
+    expect_contradiction("add", "proved: privileged");
+}
+TEST_F(FalseFindings, APrivilegedInstructionIsNotNeverPrivileged) {
+    row("sti").privileged = check::Privileged::never;
+    expect_contradiction("sti", "proved: never privileged");
+}
+TEST_F(FalseFindings, ModeSensitivityIsNotOverlooked) {
+    std::erase_if(row("rdccr").depends_on, [](const auto& d) { return d.subject.name == "mode"; });
+    expect_contradiction("rdccr", "not mode-sensitive");
+}
+TEST_F(FalseFindings, LocationSensitivityIsNotOverlooked) {
+    std::erase_if(row("lra").depends_on, [](const auto& d) { return d.subject.name == "base"; });
+    expect_contradiction("lra", "does not depend on base");
+}
+TEST_F(FalseFindings, ConfigurationSensitivityIsNotOverlooked) {
+    std::erase_if(row("get control").depends_on, [](const auto& d) { return d.subject.name == "eva"; });
+    expect_contradiction("get control", "does not depend on eva");
+}
+TEST_F(FalseFindings, JointSensitivityIsNotOverlooked) {
+    row("get control").behavior.extended = Verdict::no;
+    expect_contradiction("get control", "does not depend on base+limit+");
+}
+TEST_F(FalseFindings, ControlSensitivityIsNotOverlooked) {
+    row("put control").writes.clear();
+    expect_contradiction("put control", "does not write");
+}
+TEST_F(FalseFindings, VacuityIsNotOverlooked) {
+    row("branch").completes_user = Verdict::no;
+    expect_contradiction("branch", "completes in no user state");
+}
+TEST_F(FalseFindings, AWrongRegisterFailsToReplay) {
+    check::Side& side = row("rdccr").witnesses.back().sides[0];
+    ASSERT_TRUE(side.outcome.completes);
+    side.outcome.post.slots[machine.spec[machine.spec.pc].slot] ^= 8;
+    expect_failed_replay("state 1: pc: predicted 0x0000000c, observed 0x00000004");
+}
+TEST_F(FalseFindings, AWrongTrapFailsToReplay) {
+    check::Side& side = row("popf").witnesses.front().sides[1];
+    side.outcome.completes = false;
+    side.outcome.cause = machine.spec.find_cause("privilege_violation");
+    expect_failed_replay("state 2: predicted: trap privilege_violation; observed: it completes");
+}
+TEST_F(FalseFindings, WrongMemoryFailsToReplay) {
+    check::Side& side = row("popf").witnesses.front().sides[0];
+    side.outcome.memory[0x100] = 1;
+    expect_failed_replay("memory 0x00000100: predicted 0x01, observed 0x00");
+}
+TEST_F(FalseFindings, AnotherInstructionFailsToReplay) {
+    for (check::Side& side : row("popf").witnesses.front().sides) side.memory.clear();
+    expect_failed_replay("no instruction is decoded");
 }
 
 }  // namespace
