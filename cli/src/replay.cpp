@@ -106,7 +106,7 @@ ReplayResult replay_report(const Spec& spec, std::string_view text, model::Simul
                 for (const auto& [address, value] : input.memory) simulator.poke(address, value);
                 simulator.step({.take_traps = false, .choices = choices}, outcome);
                 const bool completes = outcome.kind == model::StepOutcome::Kind::completed;
-                const bool expected = prediction.value("outcome", "") == "completed";
+                const bool expected = prediction.contains("outcome") && prediction["outcome"] == "completed";
                 std::string seen = completes ? "completed" : "trapped";
                 bool good = completes == expected;
                 if (good && completes) {

@@ -17,6 +17,3 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return 0;
 }
-
-// The SystemC library asks for it; nothing here starts the kernel.
-extern "C" int sc_main(int, char**) { return 0; }
