@@ -152,7 +152,7 @@ void Elaborator::statement(const Ast& ast) {
             block(ast);
             break;
         default:
-            fail(Code::E0220, ast.range);
+            POGO_UNREACHABLE("a statement");
     }
 }
 

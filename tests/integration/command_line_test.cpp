@@ -1,46 +1,15 @@
 // The command line as a stranger meets it: exit codes and located diagnostics for bad input of every kind.
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-
-#include "support.hpp"
+#include "command.hpp"
 
 namespace pogo::integration {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Result {
-    int code = -1;
-    std::string out;  // standard output and error
-};
-
-Result pogo(const std::string& arguments) {
-    std::FILE* pipe = popen((std::string(POGO_COMMAND) + " " + arguments + " 2>&1").c_str(), "r");
-    Result result;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, n);
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return result;
-}
-
-class CommandLine : public ::testing::Test {
-  protected:
-    CommandLine() { std::filesystem::create_directories(folder_); }
-    ~CommandLine() override { std::filesystem::remove_all(folder_); }
-    std::string file(const std::string& name, const std::string& text) const {
-        std::ofstream(folder_ / name, std::ios::binary) << text;
-        return (folder_ / name).string();
-    }
-    std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("pogo-test-" + std::to_string(getpid()));
-    const std::string lecture_ = POGO_SPECS "/lecture.isa";
-    const std::string m68k_ = POGO_SPECS "/m68k.isa";
-};
+using CommandLine = CommandTest;
 
 TEST_F(CommandLine, UsageErrorsAre64) {
     for (const char* arguments : {"", "frobnicate", "show", "show spec", "asm", "run", "explain E9999", "step x.isa"}) {

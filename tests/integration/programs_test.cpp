@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "command.hpp"
 #include "isa/assembly.hpp"
 #include "model/simulator.hpp"
 #include "support.hpp"
@@ -15,13 +16,6 @@ namespace pogo::integration {
 namespace {
 
 using namespace isa;
-
-std::string text_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 struct Finished {
     model::RunResult result;

@@ -1,0 +1,53 @@
+// Running the pogo executable in tests.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace pogo::integration {
+
+struct Result {
+    int code = -1;
+    std::string out;  ///< standard output and error
+};
+
+inline Result pogo(const std::string& arguments) {
+    std::FILE* pipe = popen((std::string(POGO_COMMAND) + " " + arguments + " 2>&1").c_str(), "r");
+    Result result;
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, n);
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return result;
+}
+
+inline std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// A folder of its own for each test, gone afterwards.
+class CommandTest : public ::testing::Test {
+  protected:
+    CommandTest() { std::filesystem::create_directories(folder_); }
+    ~CommandTest() override { std::filesystem::remove_all(folder_); }
+    [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
+        std::ofstream(folder_ / name, std::ios::binary) << text;
+        return (folder_ / name).string();
+    }
+    std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("pogo-test-" + std::to_string(getpid()));
+    const std::string lecture_ = POGO_SPECS "/lecture.isa";
+    const std::string m68k_ = POGO_SPECS "/m68k.isa";
+};
+
+}  // namespace pogo::integration
