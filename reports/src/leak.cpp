@@ -11,19 +11,11 @@ using isa::Term;
 
 namespace {
 
-/// The columns that a witness's element names; joint ones are joined with "+".
-std::vector<const Column*> named(const std::vector<Column>& columns, const std::string& names) {
+/// The columns that a witness's element names.
+std::vector<const Column*> named(const std::vector<Column>& columns, const std::string& element) {
     std::vector<const Column*> result;
-    for (const Column& column : columns) {
-        const std::string& name = column.subject.name;
-        for (std::size_t at = names.find(name); at != std::string::npos; at = names.find(name, at + 1)) {
-            const bool begins = at == 0 || names[at - 1] == '+';
-            const bool ends = at + name.size() == names.size() || names[at + name.size()] == '+';
-            if (!begins || !ends) continue;
-            result.push_back(&column);
-            break;
-        }
-    }
+    for (const Column& column : columns)
+        if (names(element, column.subject.name)) result.push_back(&column);
     return result;
 }
 

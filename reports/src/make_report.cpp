@@ -262,6 +262,11 @@ class Maker {
                 out.push_back({value.name(), value.width(), value.of(before), value.of(after)});
     }
 
+    /// The bits that differ are those that differed before: nothing came to light.
+    static bool persists(const Row& before, const Row& after) {
+        return (before.values[0] ^ before.values[1]) == (after.values[0] ^ after.values[1]);
+    }
+
     /// What differs between two states; of a single one, what is there and what changes.
     void compare(const check::Witness& from, Witness& result) const {
         const auto row = [&](const std::string& name, unsigned width, const auto& get) {
@@ -281,8 +286,8 @@ class Maker {
                 result.common.push_back({value.name(), value.width(), before.values[0]});
             if (!complete) continue;
             Row after = row(value.name(), value.width(), [&](const auto& side) { return value.of(side.outcome.post); });
-            // A difference that merely persists shows nothing.
-            if (after.values != before.values && (after.differs || !pair)) result.after.push_back(after);
+            if (pair ? after.differs && !persists(before, after) : after.values != before.values)
+                result.after.push_back(after);
         }
         // The program sees the same memory in both states; cells differ where relocation or a region does.
         std::map<std::uint64_t, bool> addresses;  // true: stored to
@@ -296,7 +301,7 @@ class Maker {
             const std::string name = "[" + hex(at, spec_.physical_width) + "]";
             Row before = row(name, spec_.unit_bits, [&](const auto& side) { return unit(side, at); });
             const bool in_region = std::any_of(spec_.regions.begin(), spec_.regions.end(), [&](const auto& region) {
-                return region.first <= at && at <= region.last;
+                return region.first <= at && at <= region.last && names(from.element, region.name);
             });
             if (before.differs && in_region) result.before.push_back(before);
             if (!complete || !stored || (pair && !only_memory && !in_region)) continue;

@@ -8,6 +8,7 @@
 
 #include "format.hpp"
 #include "isa/require.hpp"
+#include "subjects.hpp"
 
 namespace pogo::report {
 
@@ -35,9 +36,8 @@ const Dependence* Instruction::dependence(std::string_view element) const {
 }
 
 bool Instruction::joint(std::string_view element) const {
-    return std::any_of(depends_on.begin(), depends_on.end(), [&](const auto& d) {
-        return d.kind == "joint" && ("+" + d.element + "+").find(fmt::format("+{}+", element)) != std::string::npos;
-    });
+    return std::any_of(depends_on.begin(), depends_on.end(),
+                       [&](const auto& d) { return d.kind == "joint" && names(d.element, element); });
 }
 
 std::vector<const Instruction*> Report::critical() const {

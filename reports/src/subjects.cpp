@@ -33,6 +33,15 @@ std::optional<Kind> kind_of(Role role) {
 
 }  // namespace
 
+bool names(std::string_view joined, std::string_view name) {
+    while (true) {
+        const auto plus = joined.find('+');
+        if (joined.substr(0, plus) == name) return true;
+        if (plus == std::string_view::npos) return false;
+        joined.remove_prefix(plus + 1);
+    }
+}
+
 Role role_in(const isa::Spec& spec, const isa::Context& context, isa::ElementId element) {
     const isa::Element& info = spec[element];
     if (std::find(context.guest.begin(), context.guest.end(), element) != context.guest.end()) return Role::data;

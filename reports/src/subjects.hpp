@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "check/findings.hpp"
@@ -18,6 +19,9 @@ struct Column {
     std::optional<std::uint32_t> region;
     [[nodiscard]] bool strict() const { return kind == check::Kind::mode || kind == check::Kind::location; }
 };
+
+/// Whether an element's name is among those joined with "+", as joint dependences are named.
+[[nodiscard]] bool names(std::string_view joined, std::string_view name);
 
 /// The mode first, then relocation, then the others in the order of the Spec.
 [[nodiscard]] std::vector<Column> columns_of(const isa::Spec& spec, const isa::Context& context);
