@@ -10,6 +10,7 @@
 #include "isa/assembly.hpp"
 #include "isa/require.hpp"
 #include "leak.hpp"
+#include "probe.hpp"
 #include "report/report.hpp"
 
 namespace pogo::report {
@@ -70,7 +71,8 @@ class Maker {
           request_(request),
           context_(spec[spec.find_context(findings.context)]),
           columns_(columns_of(spec, context_)),
-          values_(named_values(spec)) {}
+          values_(named_values(spec)),
+          probe_(spec) {}
 
     Report make() {
         Report report;
@@ -146,7 +148,7 @@ class Maker {
         return result;
     }
 
-    Instruction instruction(std::size_t i) const {
+    Instruction instruction(std::size_t i) {
         const check::Row& row = findings_.rows[i];
         const isa::Instruction& info = spec_[row.instruction];
         Instruction result;
@@ -187,7 +189,7 @@ class Maker {
         return result;
     }
 
-    Witness witness(const check::Witness& from, const Replay& replay) const {
+    Witness witness(const check::Witness& from, const Replay& replay) {
         Witness result;
         result.property = from.property;
         result.element = from.element;
@@ -268,7 +270,7 @@ class Maker {
     }
 
     /// What differs between two states; of a single one, what is there and what changes.
-    void compare(const check::Witness& from, Witness& result) const {
+    void compare(const check::Witness& from, Witness& result) {
         const auto row = [&](const std::string& name, unsigned width, const auto& get) {
             Row r{name, width, {}, false};
             for (const auto& side : from.sides) r.values.push_back(get(side));
@@ -295,6 +297,12 @@ class Maker {
             for (const auto& [address, value] : side.memory) addresses.try_emplace(address, false);
             for (const auto& [address, value] : side.outcome.memory) addresses[address] = true;
         }
+        // What an instruction reads beside itself is worth telling.
+        std::vector<std::uint64_t> itself;
+        const std::size_t units = spec_[from.form].encoding.parcels.size() * spec_.parcel_units;
+        for (const auto& side : from.sides)
+            if (const auto fetched = probe_.fetched(side.state, units))
+                itself.insert(itself.end(), fetched->begin(), fetched->end());
         const bool only_memory = result.after.empty();
         for (const auto& [address, stored] : addresses) {
             const std::uint64_t at = address;
@@ -303,7 +311,11 @@ class Maker {
             const bool in_region = std::any_of(spec_.regions.begin(), spec_.regions.end(), [&](const auto& region) {
                 return region.first <= at && at <= region.last && names(from.element, region.name);
             });
-            if (before.differs && in_region) result.before.push_back(before);
+            const bool code = std::find(itself.begin(), itself.end(), at) != itself.end();
+            if (before.differs ? in_region : !pair && before.values[0] != 0 && !code)
+                result.before.push_back(before);
+            else if (pair && !before.differs && before.values[0] != 0 && !code)
+                result.common.push_back({name, spec_.unit_bits, before.values[0]});
             if (!complete || !stored || (pair && !only_memory && !in_region)) continue;
             Row after = row(name, spec_.unit_bits, [&](const auto& side) {
                 const auto it = side.outcome.memory.find(at);
@@ -351,6 +363,7 @@ class Maker {
     const isa::Context& context_;
     std::vector<Column> columns_;
     std::vector<Value> values_;
+    Probe probe_;
 };
 
 }  // namespace

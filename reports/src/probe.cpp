@@ -67,6 +67,23 @@ Probe::Code& Probe::code_of(isa::FormId form) {
     return place->second;
 }
 
+std::optional<std::vector<std::uint64_t>> Probe::fetched(const isa::State& state, std::size_t units) {
+    const auto mask = static_cast<std::uint64_t>(isa::ones(spec_.physical_width));
+    std::vector<std::uint64_t> result;
+    domain_.state = &state;
+    for (std::size_t i = 0; i < units; i += spec_.parcel_units) {
+        domain_.values[spec_.translation.address.id] = address_at(state, i);
+        domain_.values[spec_.translation.access.id] = static_cast<unsigned>(isa::Access::fetch);
+        domain_.values[spec_.translation.units.id] = spec_.parcel_units;
+        run(translation_, 0, translation_.program.steps.size());
+        for (std::size_t fault = 0; fault < spec_.translation.faults.size(); ++fault)
+            if (root(translation_, fault + 1) != 0) return std::nullopt;
+        const auto physical = static_cast<std::uint64_t>(root(translation_, 0));
+        for (std::size_t j = 0; j < spec_.parcel_units; ++j) result.push_back((physical + j) & mask);
+    }
+    return result;
+}
+
 std::optional<Footprint> Probe::footprint(const isa::State& state, const Instance& instance,
                                           const SharedMemory& memory) {
     const isa::Form& form = spec_[instance.form];
@@ -80,16 +97,9 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     };
     domain_.state = &state;
 
-    for (std::size_t i = 0; i < instance.units.size(); i += spec_.parcel_units) {
-        domain_.values[spec_.translation.address.id] = address_at(state, i);
-        domain_.values[spec_.translation.access.id] = static_cast<unsigned>(isa::Access::fetch);
-        domain_.values[spec_.translation.units.id] = spec_.parcel_units;
-        run(translation_, 0, translation_.program.steps.size());
-        for (std::size_t fault = 0; fault < spec_.translation.faults.size(); ++fault)
-            if (root(translation_, fault + 1) != 0) return std::nullopt;
-        const auto physical = static_cast<std::uint64_t>(root(translation_, 0));
-        for (std::size_t j = 0; j < spec_.parcel_units; ++j) put(physical + j, instance.units[i + j]);
-    }
+    const auto instruction = fetched(state, instance.units.size());
+    if (!instruction) return std::nullopt;
+    for (std::size_t i = 0; i < instance.units.size(); ++i) put((*instruction)[i], instance.units[i]);
 
     for (std::size_t i = 0; i < form.fields.size(); ++i)
         domain_.values[form.fields[i].variable.id] = instance.fields[i];

@@ -67,6 +67,8 @@ class Probe {
 
     /// Invariants hold and instructions are executed.
     [[nodiscard]] bool possible(const isa::State& state);
+    /// Where the pc's instruction of so many units lies in physical memory; nothing if the fetch faults.
+    [[nodiscard]] std::optional<std::vector<std::uint64_t>> fetched(const isa::State& state, std::size_t units);
     /// Nothing if the fetch faults or no physical memory gives this view.
     [[nodiscard]] std::optional<Footprint> footprint(const isa::State& state, const Instance& instance,
                                                      const SharedMemory& memory);

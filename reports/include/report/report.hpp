@@ -100,7 +100,7 @@ struct Witness {
     std::string bits;         ///< its units in memory order, in hexadecimal
     std::vector<std::uint64_t> choices;
     std::vector<State> states;
-    std::vector<Register> common;  ///< not zero, and the same in both states
+    std::vector<Register> common;  ///< not zero and the same in both, without the instruction's own bits
     std::vector<Row> before;       ///< registers that differ between the states, or, of one state, are not zero
     std::vector<Row> after;        ///< predicted; registers that differ where both complete, or, of one state, change
     ReplayStatus replay = ReplayStatus::not_run;

@@ -84,6 +84,14 @@ TEST(Text, ShowsOnlyWhatDiffers) {
     EXPECT_EQ(witness->states[1].mode, "user");
 }
 
+TEST(Text, TellsWhatTheInstructionReadsBesideItself) {
+    const Witness* const witness = Report::telling(instruction(flawed_report(), "popf"));
+    ASSERT_NE(witness, nullptr);
+    std::vector<std::string> names;
+    for (const auto& r : witness->common) names.push_back(r.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"r15", "limit", "[0x00000007]"}));
+}
+
 TEST(Text, SaysThatUnknownIsUnknown) {
     Machine machine("lecture.isa", flawed);
     machine.request.check.rlimit = 1;
