@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "isa/require.hpp"
@@ -28,7 +29,15 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 class Assembler {
   public:
     Assembler(const Spec& spec, const SourceManager& sources, std::uint32_t buffer, Diagnostics& diagnostics)
-        : spec_(spec), buffer_(buffer), text_(sources.text(buffer)), diagnostics_(diagnostics) {}
+        : spec_(spec), buffer_(buffer), text_(sources.text(buffer)), diagnostics_(diagnostics) {
+        // By the first character, where a form's text begins with one.
+        for (const Form& form : spec.forms) {
+            const bool literal = !form.assembly.empty() && form.assembly[0].kind == AssemblyPart::Kind::text;
+            for (unsigned c = 0; c < candidates_.size(); ++c)
+                if (!literal || static_cast<unsigned char>(form.assembly[0].text[0]) == c)
+                    candidates_[c].push_back(&form);
+        }
+    }
 
     std::optional<Image> run() {
         split();
@@ -309,10 +318,14 @@ class Assembler {
     // Matches the pattern of a form against the whole line; false when the text differs.
     bool match(const Form& form, std::vector<std::uint64_t>& fields, std::string& misfit, std::size_t& misfit_at) {
         at_ = 0;
+        const std::string_view text = line_->text;
+        if (!form.assembly.empty() && form.assembly[0].kind == AssemblyPart::Kind::text) {
+            const std::string_view word = std::string_view(form.assembly[0].text).substr(0, form.assembly[0].text.find(' '));
+            if (!text.starts_with(word)) return false;  // most forms leave here
+        }
         fields.assign(form.fields.size(), 0);
         std::vector<bool> set(form.fields.size(), false);
         bool fits = true;
-        const std::string_view text = line_->text;
         for (const AssemblyPart& part : form.assembly) {
             if (part.kind == AssemblyPart::Kind::text) {
                 for (std::size_t i = 0; i < part.text.size(); ++i) {
@@ -408,15 +421,16 @@ class Assembler {
         std::size_t misfit_at = 0;
         unknown_.clear();
         std::size_t best_units = 0;
-        for (const Form& form : spec_.forms) {
-            std::vector<std::uint64_t> fields;
+        std::vector<std::uint64_t> fields;
+        for (const Form* candidate : candidates_[static_cast<unsigned char>(line_->text[0])]) {
+            const Form& form = *candidate;
             const std::size_t units = form.encoding.parcels.size() * spec_.parcel_units;
             if (best != nullptr && units >= best_units) continue;
             if (units < line_->units) continue;
             if (!match(form, fields, misfit, misfit_at)) continue;
             best = &form;
             best_units = units;
-            best_fields = std::move(fields);
+            best_fields = fields;
         }
         if (best == nullptr) {
             if (!misfit.empty() && !final_) {
@@ -541,6 +555,7 @@ class Assembler {
     }
 
     const Spec& spec_;
+    std::array<std::vector<const Form*>, 256> candidates_;
     std::uint32_t buffer_;
     std::string_view text_;
     Diagnostics& diagnostics_;

@@ -26,7 +26,7 @@ std::string decimal(Number n) {
 }  // namespace
 
 void Elaborator::spend(SourceRange where) {
-    if (++spent_ > 20'000'000) fail(Code::E0211, where);
+    if (++spent_ > 8'000'000) fail(Code::E0211, where);
 }
 
 Frame::Local* Elaborator::find_local(std::string_view name) {

@@ -18,7 +18,7 @@ namespace pogo::isa {
 using Arguments = std::vector<std::pair<std::string, std::string>>;
 
 /// Elaborates a machine, with an extension's declarations when one is given. Nothing when there were errors.
-/// The work is bounded: more than 20 million expanded expressions are an error.
+/// The work is bounded: more than 8 million expanded expressions are an error.
 [[nodiscard]] std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
                                             Diagnostics& diagnostics);
 
