@@ -299,6 +299,8 @@ class Elaborator {
     std::vector<Frame> frames_;
     std::vector<OperandInstance> operands_;
     std::vector<const Ast*> calls_;
+    SourceRange statement_;                ///< of the body itself, however deep in calls the elaboration is
+    std::vector<SourceRange> written_at_;  ///< by element: the statement that wrote it last
     Term pc_value_;
     Term next_value_;
     unsigned choice_count_ = 0;
@@ -311,6 +313,8 @@ Meaning Elaborator::meaning(Term pc_default, F&& body) {
     meaning_ = {};
     choice_count_ = 0;
     path_ = fresh_path(pc_default);
+    statement_ = {};
+    written_at_.assign(spec_.elements.size(), SourceRange{});
     frames_.emplace_back();
     frames_.back().done = spec_.terms.boolean(false);
     body();

@@ -27,7 +27,7 @@ Meaning Elaborator::finish_meaning() {
         const Term value = path_.elements[i];
         const Element& element = spec_.elements[i];
         if (value.valid() && !element.is_file() && value != t.variable(element.variable))
-            meaning_.writes.push_back({{i}, {}, value, t.boolean(true), element.where});
+            meaning_.writes.push_back({{i}, {}, value, t.boolean(true), written_at_[i]});
     }
     if (spec_.pc.valid() && path_.next.valid() && path_.next != t.variable(spec_[spec_.pc].variable))
         meaning_.writes.push_back({spec_.pc, {}, path_.next, t.boolean(true), spec_[spec_.pc].where});
@@ -103,6 +103,7 @@ void Elaborator::block(const Ast& ast, std::size_t from) {
 
 void Elaborator::statement(const Ast& ast) {
     spend(ast.range);
+    if (frames_.size() == 1) statement_ = ast.range;
     switch (ast.kind) {
         case Syntax::let: {
             const Type of = ast.size() > 1 ? type(ast[1]) : Type{};
@@ -424,7 +425,7 @@ Term Elaborator::load(Term address, unsigned units, bool direct, SourceRange whe
     const Variable result =
         shared_variable(fmt::format("load{}", meaning_.loads.size()), Sort::bits(units * spec_.unit_bits));
     if (t.is_false(path_.condition)) return t.variable(result);
-    meaning_.loads.push_back({path_.condition, address, physical, direct, units, result, where});
+    meaning_.loads.push_back({path_.condition, address, physical, direct, units, result, statement_});
     return t.variable(result);
 }
 
@@ -433,7 +434,7 @@ void Elaborator::store(Term address, unsigned units, Term data, bool direct, Sou
     const Term physical = direct ? address : translate(address, Access::store, units, where);
     path_.stored = true;
     if (spec_.terms.is_false(path_.condition)) return;
-    meaning_.stores.push_back({path_.condition, address, physical, direct, units, data, where});
+    meaning_.stores.push_back({path_.condition, address, physical, direct, units, data, statement_});
 }
 
 // ---------------------------------------------------------------- state
@@ -529,6 +530,7 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
             if (spec_[part.element].input) fail(Code::E0222, where, spec_[part.element].name);
             const Term old = current(part.element);
             path_.elements[part.element.index] = t.ite(guard, whole(old), old);
+            written_at_[part.element.index] = statement_;
             break;
         }
         case Target::Part::Kind::file:
@@ -541,6 +543,7 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
                 const Term chosen = t.eq(selector, t.constant(t.sort(selector).width, member.value));
                 const Term old = current(member.element);
                 path_.elements[member.element.index] = t.ite(t.and_(guard, chosen), whole(old), old);
+                written_at_[member.element.index] = statement_;
             }
             break;
         }
@@ -561,7 +564,7 @@ void Elaborator::write_file(const FileSymbol& file, Term index, Term value, Term
         const Target::Part part{Target::Part::Kind::bank, bank.width, 0, {}, nullptr, &bank, {}};
         write(part, value, t.and_(guard, here), where);
     }
-    if (!t.is_false(ordinary)) meaning_.writes.push_back({file.element, index, value, ordinary, where});
+    if (!t.is_false(ordinary)) meaning_.writes.push_back({file.element, index, value, ordinary, statement_});
 }
 
 Target Elaborator::cut(const Target& target, unsigned high, unsigned low) {
