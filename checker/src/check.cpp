@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "invariants.hpp"
 #include "isa/require.hpp"
 #include "row.hpp"
 
@@ -48,6 +49,9 @@ Findings check(const isa::Spec& spec, const Options& options) {
 
     Findings findings;
     findings.context = context.name;
+    findings.invariants = decide_invariants(spec, options);
+    Verdict kept = Verdict::yes;
+    for (const Kept& invariant : findings.invariants) kept = both(kept, invariant.holds);
     const std::size_t total = spec.instructions.size();
     findings.rows.resize(total);
 
@@ -97,6 +101,7 @@ Findings check(const isa::Spec& spec, const Options& options) {
                              &findings.theorem3_extended})
         theorem->holds = !theorem->against.empty()     ? Verdict::no
                          : !theorem->undecided.empty() ? Verdict::unknown
+                         : kept != Verdict::yes        ? Verdict::unknown  // the proof rests on what is not so
                                                        : Verdict::yes;
     return findings;
 }

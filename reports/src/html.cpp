@@ -40,6 +40,13 @@ std::string facts(const Report& report) {
     return out + "</div>\n";
 }
 
+std::string invariants(const Report& report) {
+    std::string list;
+    for (const auto& invariant : report.invariants)
+        list += fmt::format("<li>{}</li>\n", escaped(invariant_words(invariant)));
+    return list.empty() ? list : "<h2>Invariants</h2>\n<ul>\n" + list + "</ul>\n";
+}
+
 std::string undecided(const Report& report) {
     std::string list;
     for (const auto& instruction : report.instructions)
@@ -100,6 +107,7 @@ std::string to_html(const Report& report) {
         if (instruction.critical.extended != Answer::yes && !instruction.witnesses.empty())
             fine += html::folded_case(instruction);
     if (!fine.empty()) out += "<h2>Sensitive, but not critical</h2>\n" + fine;
+    out += invariants(report);
     out += undecided(report);
     out += fmt::format("<h2>Repeat it</h2>\n<pre class=\"wrap\">{}</pre>\n", escaped(report.command));
     return out + footer(report) + "</main>\n</body>\n</html>\n";

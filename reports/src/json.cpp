@@ -142,6 +142,12 @@ std::string to_json(const Report& report) {
     document["instructions"] = Json::array();
     for (const auto& instruction : report.instructions) document["instructions"].push_back(json(instruction));
     document["theorems"] = {{"1", json(report.theorem1)}, {"2", json(report.theorem2)}, {"3", json(report.theorem3)}};
+    document["invariants"] = Json::array();
+    for (const auto& invariant : report.invariants)
+        document["invariants"].push_back({{"name", invariant.name},
+                                          {"where", json(invariant.where)},
+                                          {"verdict", name(invariant.kept)},
+                                          {"broken_by", invariant.broken_by}});
     document["vm_map"] = Json::array();
     for (const auto& map : report.vm_maps)
         document["vm_map"].push_back({{"name", map.name}, {"verdict", name(map.verdict)}, {"failing", map.failing}});

@@ -99,6 +99,12 @@ class Maker {
             report.columns.push_back({column.subject.name, std::string(isa::name(column.subject.role)),
                                       std::string(check::name(column.kind)), column.strict()});
         for (std::size_t i = 0; i < findings_.rows.size(); ++i) report.instructions.push_back(instruction(i));
+        for (const auto& kept : findings_.invariants)
+            report.invariants.push_back({kept.name, location(kept.where),
+                                         kept.holds == check::Verdict::yes  ? Decision::proved
+                                         : kept.holds == check::Verdict::no ? Decision::refuted
+                                                                            : Decision::unknown,
+                                         kept.broken_by});
         theorems(report);
         report.statistics = findings_.statistics;
         report.problem = confirmation_.problem;

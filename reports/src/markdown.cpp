@@ -153,6 +153,10 @@ std::string to_markdown(const Report& report) {
     const auto list = report.critical();
     if (!list.empty()) out += "\n## Critical instructions\n\n";
     for (const auto* instruction : list) out += critical(*instruction);
+    std::string invariants;
+    for (const auto& invariant : report.invariants)
+        invariants += fmt::format("* {}\n", escaped(invariant_words(invariant)));
+    if (!invariants.empty()) out += "\n## Invariants\n\n" + invariants;
     std::string unknowns;
     for (const auto& instruction : report.instructions)
         for (const auto& unknown : instruction.unknowns)

@@ -183,6 +183,19 @@ std::string class_words(const Instruction& instruction) {
 
 }  // namespace
 
+std::string invariant_words(const Invariant& invariant) {
+    switch (invariant.kept) {
+        case Decision::proved:
+            return fmt::format("invariant \"{}\" is kept", invariant.name);
+        case Decision::refuted:
+            return fmt::format("invariant \"{}\" is not kept by {}; no proof counts that assumes it", invariant.name,
+                               enumeration(invariant.broken_by));
+        case Decision::unknown:
+            break;
+    }
+    return fmt::format("invariant \"{}\": undecided, the solver reached its limit", invariant.name);
+}
+
 std::vector<Comparison> compare(const Report& before, const Report& after) {
     std::vector<Comparison> result;
     const auto add = [&](const std::string& what, std::string one, std::string two) {

@@ -51,6 +51,9 @@ struct Mark {
 /// "proved" etc. with those against it.
 [[nodiscard]] std::string theorem_words(Decision decision, const std::vector<std::string>& against);
 
+/// `invariant "even_pc" is kept` or what breaks it.
+[[nodiscard]] std::string invariant_words(const Invariant& invariant);
+
 /// A line of a table in which two reports are compared.
 struct Comparison {
     std::string name;

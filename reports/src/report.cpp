@@ -76,6 +76,11 @@ bool Report::confirmed() const {
     });
 }
 
+bool Report::invariants_kept() const {
+    return std::all_of(invariants.begin(), invariants.end(),
+                       [](const Invariant& invariant) { return invariant.kept == Decision::proved; });
+}
+
 std::string Report::verdict() const {
     std::string subject = machine;
     for (std::size_t i = 0; i < parameters.size(); ++i)
@@ -96,6 +101,8 @@ std::string Report::verdict() const {
     };
     const Decisions& d = theorem1.decision;
     if (d.strict == Decision::refuted) return fmt::format("{}: {}.", subject, refuted(theorem1.against_strict, ""));
+    if (d.strict == Decision::unknown && !invariants_kept())
+        return fmt::format("{}: undecided, a declared invariant is not kept.", subject);
     if (d.strict == Decision::unknown) return fmt::format("{}: undecided, the solver reached its limit.", subject);
     const std::string proved = fmt::format("every sensitive instruction of {} is privileged", instructions.size());
     if (d.extended == Decision::proved)

@@ -159,8 +159,17 @@ struct Theorem {
     std::vector<isa::InstructionId> undecided;  ///< rows on which the solver gave up
 };
 
+/// A declared invariant. All queries assume it, so a theorem counts as proved only if every invariant is kept.
+struct Kept {
+    std::string name;
+    isa::SourceRange where;
+    Verdict holds = Verdict::unknown;
+    std::vector<std::string> broken_by;  ///< "reset", names of instructions, "trap …", "interrupt …"
+};
+
 struct Findings {
     std::string context;
+    std::vector<Kept> invariants;  ///< as in Spec::invariants
     std::vector<Row> rows;    ///< by InstructionId
     Theorem theorem1_strict;  ///< no instruction is critical
     Theorem theorem1_extended;

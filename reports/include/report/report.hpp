@@ -160,6 +160,14 @@ struct Theorem {
     std::vector<std::string> against_extended;
 };
 
+/// A declared invariant: proved inductive, or what breaks it.
+struct Invariant {
+    std::string name;
+    Location where;
+    Decision kept = Decision::unknown;
+    std::vector<std::string> broken_by;
+};
+
 /// The result of checking a `vmm` block.
 struct VmMap {
     std::string name;
@@ -188,6 +196,7 @@ struct Report {
     Theorem theorem1;
     Theorem theorem2;  ///< Theorem 1, and no instruction is time-sensitive, so no monitor can be
     Theorem theorem3;
+    std::vector<Invariant> invariants;
     std::vector<VmMap> vm_maps;
     check::Statistics statistics;  ///< wall time is never printed
     std::string problem;           ///< why the model could not confirm anything
@@ -197,6 +206,8 @@ struct Report {
     [[nodiscard]] std::vector<const Instruction*> critical() const;
     /// The witness that says most about why an instruction is critical; nothing without witnesses.
     [[nodiscard]] static const Witness* telling(const Instruction& instruction);
+    /// Every declared invariant is kept; else no theorem is proved.
+    [[nodiscard]] bool invariants_kept() const;
     /// Replays and audits together.
     [[nodiscard]] bool confirmed() const;
 };
