@@ -75,6 +75,9 @@ ReplayResult replay_report(const Spec& spec, std::string_view text, model::Simul
     } catch (const json::parse_error& error) {
         result.error = {error.what(), error.byte > 0 ? error.byte - 1 : 0};
         return result;
+    } catch (const json::exception& error) {
+        result.error = {error.what(), 0};  // a number beyond all types
+        return result;
     }
     const auto wrong = [&](const std::string& message) {
         result.error = {message, 0};

@@ -70,6 +70,8 @@ std::optional<StateFormat::Error> StateFormat::read(std::string_view line, Input
         json = nlohmann::json::parse(line);
     } catch (const nlohmann::json::parse_error& error) {
         return Error{error.what(), error.byte > 0 ? error.byte - 1 : 0};
+    } catch (const nlohmann::json::exception& error) {
+        return Error{error.what(), 0};  // a number beyond all types
     }
     if (!json.is_object()) return Error{"a state is an object", 0};
     const auto offset_of = [&](const std::string& key) {

@@ -320,7 +320,8 @@ class Assembler {
         at_ = 0;
         const std::string_view text = line_->text;
         if (!form.assembly.empty() && form.assembly[0].kind == AssemblyPart::Kind::text) {
-            const std::string_view word = std::string_view(form.assembly[0].text).substr(0, form.assembly[0].text.find(' '));
+            const std::string_view word =
+                std::string_view(form.assembly[0].text).substr(0, form.assembly[0].text.find(' '));
             if (!text.starts_with(word)) return false;  // most forms leave here
         }
         fields.assign(form.fields.size(), 0);

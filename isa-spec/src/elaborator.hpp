@@ -169,6 +169,7 @@ class Elaborator {
             f();
         } catch (const Abandon&) {
             accesses_allowed_ = true;
+            splits_ = 0;
             frames_.resize(frames);
             calls_.resize(calls);
         }
@@ -305,6 +306,7 @@ class Elaborator {
     Term next_value_;
     unsigned choice_count_ = 0;
     std::uint64_t spent_ = 0;
+    unsigned splits_ = 0;  ///< conditional returns whose rest is being elaborated
     bool accesses_allowed_ = true;
 };
 

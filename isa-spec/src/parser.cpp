@@ -28,7 +28,8 @@ constexpr std::array<std::array<std::string_view, 8>, 9> levels = {{
     {"+", "-"},
 }};
 constexpr std::size_t comparisons = 5;
-constexpr unsigned max_depth = 200;
+constexpr unsigned max_depth = 200;       // of the parser's own recursion
+constexpr unsigned max_tree_depth = 400;  // of what it builds: long chains of operators nest to the left
 
 class Parser {
   public:
@@ -90,6 +91,12 @@ class Parser {
                            std::string_view text = {}) {
         Ast ast{kind, {}, std::string(text), 0, 0, std::move(children)};
         ast.range = cover(first.range, at_ > 0 ? tokens_[at_ - 1].range : first.range);
+        for (const Ast& child : ast.children) ast.depth = std::max(ast.depth, child.depth + 1);
+        if (ast.depth > max_tree_depth) {
+            diagnostics_.report(Code::E0111, first.range);
+            at_ = tokens_.size() - 1;  // nothing sensible can follow
+            throw Failure{};
+        }
         return ast;
     }
     static Ast none() { return {}; }
@@ -226,8 +233,8 @@ class Parser {
         return left;
     }
     Ast unary() {
-        const Depth depth(*this);
         if (at("!") || at("~") || at("-")) {
+            const Depth depth(*this);
             const Token op = take();
             Ast operand = unary();
             return node(Syntax::unary, op, list_of(std::move(operand)), op.text);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
+
 #include "isa/ast.hpp"
 
 namespace pogo::isa {
@@ -60,10 +62,27 @@ class Printer {
     std::string arguments(const Ast& list) { return list.size() == 0 ? "" : "(" + join(list.children, ", ") + ")"; }
     std::string role(const Ast& ast) { return ast.is(Syntax::role) ? " role " + ast.text : ""; }
 
-    // Every composite operand stands in parentheses: the text says what the tree says whatever the precedence.
-    std::string operand(const Ast& ast) {
-        const bool composite = ast.is(Syntax::binary) || ast.is(Syntax::conditional) || ast.is(Syntax::unary);
-        return composite ? "(" + inline_(ast) + ")" : inline_(ast);
+    // Parentheses stand where the grammar needs them and around comparisons, shifts and bitwise operators inside
+    // others, where people do.
+    static unsigned level(const Ast& ast) {
+        if (ast.is(Syntax::conditional)) return 0;
+        if (ast.is(Syntax::unary)) return 11;
+        if (!ast.is(Syntax::binary)) return 12;
+        static constexpr std::array<std::string_view, 10> levels = {
+            " || ", " && ",        " | ",   " ^ ", " & ", " == != < <= > >= <s <=s >s >=s ",
+            " @ ",  " << >> >>s ", " + - ", " * "};
+        for (unsigned i = 0; i < levels.size(); ++i)
+            if (levels[i].find(" " + ast.text + " ") != std::string_view::npos) return i + 1;
+        return 0;
+    }
+    std::string operand(const Ast& ast, unsigned tightest) {
+        return level(ast) < tightest ? "(" + inline_(ast) + ")" : inline_(ast);
+    }
+    std::string operand(const Ast& ast) { return operand(ast, 12); }
+    std::string binary(const Ast& ast) {
+        // All but comparisons associate to the left.
+        const unsigned own = level(ast);
+        return fmt::format("{} {} {}", operand(ast[0], own == 6 ? 7 : own), ast.text, operand(ast[1], own + 1));
     }
     std::string set(const Ast& ast) {
         if (ast.is(Syntax::set_of)) return "{ " + join(ast.children, ", ") + " }";
@@ -74,9 +93,9 @@ class Printer {
     std::string inline_(const Ast& ast) {
         switch (ast.kind) {
             case Syntax::unary:
-                return ast.text + operand(ast[0]);
+                return ast.text + operand(ast[0], 11);
             case Syntax::binary:
-                return fmt::format("{} {} {}", operand(ast[0]), ast.text, operand(ast[1]));
+                return binary(ast);
             case Syntax::conditional:
                 return fmt::format("if {} then {} else {}", inline_(ast[0]), inline_(ast[1]), inline_(ast[2]));
             case Syntax::slice:

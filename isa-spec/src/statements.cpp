@@ -91,7 +91,9 @@ void Elaborator::block(const Ast& ast, std::size_t from) {
         frames_.back().done = t.boolean(false);
         frames_.back().has_result = false;
         const std::size_t locals = frames_.back().locals.size();
+        if (++splits_ > 400) fail(Code::E0211, ast[i].range);
         block(ast, i + 1);
+        --splits_;
         frames_.back().locals.resize(locals);
         join(done, std::move(taken));
         join(done, std::move(taken_frame), ast[i].range);

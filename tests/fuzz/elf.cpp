@@ -4,10 +4,12 @@
 
 #include "support.hpp"
 
+// Made before the first input is timed.
+static const pogo::isa::Spec m68k = pogo::fuzz::shipped("m68k.isa");
+static const pogo::isa::Spec pg74 = pogo::fuzz::shipped("pg74.isa");
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace pogo;
-    static const isa::Spec m68k = fuzz::shipped("m68k.isa");
-    static const isa::Spec pg74 = fuzz::shipped("pg74.isa");
     const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
     for (const isa::Spec* spec : {&m68k, &pg74}) {
         const auto image = model::load_elf(bytes, *spec);

@@ -4,10 +4,12 @@
 
 #include "support.hpp"
 
+// Made before the first input is timed.
+static const pogo::isa::Spec spec = pogo::fuzz::shipped("m68k.isa");
+static const pogo::cli::StateFormat format(spec);
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace pogo;
-    static const isa::Spec spec = fuzz::shipped("m68k.isa");
-    static const cli::StateFormat format(spec);
     cli::InputState state;
     if (format.read({reinterpret_cast<const char*>(data), size}, state)) return 0;
     std::string text;

@@ -26,6 +26,7 @@ struct Ast {
     Word value = 0;      ///< of numbers
     unsigned width = 0;  ///< digits' width of 0x and 0b literals in bits; 0 for decimal ones
     std::vector<Ast> children;
+    unsigned depth = 1;  ///< of the tree under this node; the parser keeps it within 400
 
     [[nodiscard]] const Ast& operator[](std::size_t i) const { return children.at(i); }
     [[nodiscard]] std::size_t size() const { return children.size(); }

@@ -47,13 +47,45 @@ TEST(Printing, RoundTripsEveryShippedSpec) {
 
 TEST(Printing, KeepsPrecedence) {
     Diagnostics diagnostics;
-    const Ast tree =
-        parse_text("machine m { } const a = 1 + 2 * 3 << 1 == 4 && !x || ~y[3..0] @ z.w(1, 2) != -1;", diagnostics);
+    const char* const text = "const a = 1 + 2 * 3 << 1 == 4 && !x || ~y[3 .. 0] @ z.w(1, 2) != -1;";
+    const Ast tree = parse_text(std::string("machine m { } ") + text, diagnostics);
     EXPECT_FALSE(diagnostics.has_errors());
-    EXPECT_NE(
-        print(tree).find("const a = ((((1 + (2 * 3)) << 1) == 4) && (!x)) || (((~y[3 .. 0]) @ z.w(1, 2)) != (-1));"),
-        std::string::npos)
-        << print(tree);
+    EXPECT_NE(print(tree).find(text), std::string::npos) << print(tree);
+    // || (&& (== (<< (+ 1 (* 2 3)) 1) 4) (! x)) (!= (@ …) (- 1))
+    const Ast& value = tree[1][0];
+    EXPECT_EQ(value.text, "||");
+    EXPECT_EQ(value[0].text, "&&");
+    EXPECT_EQ(value[0][0].text, "==");
+    EXPECT_EQ(value[0][0][0].text, "<<");
+    EXPECT_EQ(value[0][0][0][0].text, "+");
+    EXPECT_EQ(value[1].text, "!=");
+    EXPECT_EQ(value[1][0].text, "@");
+}
+
+TEST(Printing, KeepsParenthesesThatMatter) {
+    Diagnostics diagnostics;
+    const char* const text = "const a = (1 + 2) * (3 - (4 - 5)) == (-(x + 1))[0] | (if c then 1 else 2) + 3;";
+    const Ast tree = parse_text(std::string("machine m { } ") + text, diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors());
+    EXPECT_NE(print(tree).find(text), std::string::npos) << print(tree);
+}
+
+// Neither deep nesting nor long chains may exhaust the stack.
+TEST(Parser, BoundsTheDepthOfTrees) {
+    const auto errors = [](const std::string& expression) {
+        Diagnostics diagnostics;
+        parse_text("machine m { } const a = " + expression + ";", diagnostics);
+        return diagnostics.errors();
+    };
+    std::string chain = "1";
+    for (int i = 0; i < 100000; ++i) chain += " + 1";
+    EXPECT_EQ(errors(chain), 1U);
+    EXPECT_EQ(errors(std::string(100000, '(')), 1U);
+    EXPECT_EQ(errors(std::string(100000, '-') + "1"), 1U);
+    std::string slices = "x";
+    for (int i = 0; i < 100000; ++i) slices += "[0]";
+    EXPECT_EQ(errors(slices), 1U);
+    EXPECT_EQ(errors(std::string(150, '(') + "1" + std::string(150, ')')), 0U);
 }
 
 TEST(Parser, ReportsSeveralErrorsInOneRun) {
