@@ -139,8 +139,9 @@ TEST(Json, HasTheKeysOfTheContractInTheirOrder) {
     const auto document = nlohmann::ordered_json::parse(to_json(flawed_report()));
     std::vector<std::string> keys;
     for (const auto& [key, value] : document.items()) keys.push_back(key);
-    EXPECT_EQ(keys, (std::vector<std::string>{"schema", "tool", "spec", "context", "verdict", "elements",
-                                              "instructions", "theorems", "vm_map", "statistics", "repeat"}));
+    EXPECT_EQ(keys,
+              (std::vector<std::string>{"schema", "tool", "spec", "context", "verdict", "elements", "instructions",
+                                        "theorems", "invariants", "vm_map", "statistics", "repeat"}));
     EXPECT_EQ(document["theorems"]["1"]["strict"], "refuted");
     EXPECT_EQ(document["context"]["supervisor"], "supervisor");
     EXPECT_EQ(document["tool"]["version"], "1.2.3");
