@@ -14,6 +14,7 @@ namespace pogo::isa {
 
 namespace {
 
+// NOLINTNEXTLINE(modernize-use-using): __extension__, which -Wpedantic wants, goes with a typedef only.
 __extension__ typedef __int128 Wide;
 
 constexpr std::uint64_t max_units = std::uint64_t{1} << 26;
@@ -329,8 +330,8 @@ class Assembler {
         bool fits = true;
         for (const AssemblyPart& part : form.assembly) {
             if (part.kind == AssemblyPart::Kind::text) {
-                for (std::size_t i = 0; i < part.text.size(); ++i) {
-                    if (part.text[i] == ' ') {
+                for (const char expected : part.text) {
+                    if (expected == ' ') {
                         const bool apart = at_ > 0 && is_word(text[at_ - 1]) && at_ < text.size() && is_word(text[at_]);
                         if (apart) return false;
                         skip();
@@ -338,9 +339,9 @@ class Assembler {
                     }
                     // Blanks may stand where the pattern has none, but not inside a word.
                     if (at_ < text.size() && is_space(text[at_]) &&
-                        !(at_ > 0 && is_word(text[at_ - 1]) && is_word(part.text[i])))
+                        !(at_ > 0 && is_word(text[at_ - 1]) && is_word(expected)))
                         skip();
-                    if (at_ >= text.size() || text[at_] != part.text[i]) return false;
+                    if (at_ >= text.size() || text[at_] != expected) return false;
                     ++at_;
                 }
                 continue;

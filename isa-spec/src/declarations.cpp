@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <fstream>
 #include <sstream>
@@ -948,9 +949,9 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
         return std::nullopt;
     }
     std::string text;
-    char buffer[65536];
-    while (file.read(buffer, sizeof buffer) || file.gcount() > 0) {
-        text.append(buffer, static_cast<std::size_t>(file.gcount()));
+    std::array<char, 65536> buffer{};
+    while (file.read(buffer.data(), buffer.size()) || file.gcount() > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
         if (static_cast<std::streamoff>(text.size()) > limit) {
             diagnostics.report(Code::E0802, SourceRange{}, path);
             return std::nullopt;

@@ -13,6 +13,7 @@
 
 namespace pogo::isa {
 
+// NOLINTNEXTLINE(modernize-use-using): __extension__, which -Wpedantic wants, goes with a typedef only.
 __extension__ typedef __int128 Number;  // of elaboration; values are kept within ±2^126
 
 /// Unwinds to the declaration (or form) being elaborated after an error was reported.
@@ -210,7 +211,7 @@ class Elaborator {
     struct Pieces;
     struct FormContext;
     void flatten(const std::vector<Ast>& list, std::vector<const Ast*>& into);
-    void choose(FormContext& context, std::size_t operand);
+    void choose(FormContext& context, std::size_t at);
     void form(FormContext& context);
     void group_pieces(FormContext& context, const Ast& group, OperandInstance* operand, Pieces& into);
     FieldInfo& field(FormContext& context, const std::string& name, unsigned width, const Ast* enumeration,
@@ -273,11 +274,11 @@ class Elaborator {
     bool constant_condition(const Ast& ast);
     Value coerce(const Value& value, const Type& type, SourceRange where);
     Type type(const Ast& ast);
-    std::string describe(const Value& value);
+    std::string describe(const Value& value) const;
     Value choose(Term condition, const Value& a, const Value& b, SourceRange where);
     Frame::Local* find_local(std::string_view name);
     Symbol* find(std::string_view name);
-    Symbol& lookup(const Ast& name, Symbol::Kind kind, std::string_view what);
+    Symbol& lookup(const Ast& ast, Symbol::Kind kind, std::string_view what);
     Variable shared_variable(const std::string& name, Sort sort);
     [[noreturn]] void unknown_name(const Ast& ast);
 

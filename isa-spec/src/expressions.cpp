@@ -32,9 +32,9 @@ void Elaborator::spend(SourceRange where) {
 Frame::Local* Elaborator::find_local(std::string_view name) {
     if (frames_.empty()) return nullptr;
     auto& locals = frames_.back().locals;
-    for (auto it = locals.rbegin(); it != locals.rend(); ++it)
-        if (it->name == name) return &*it;
-    return nullptr;
+    const auto found =
+        std::find_if(locals.rbegin(), locals.rend(), [&](const auto& local) { return local.name == name; });
+    return found == locals.rend() ? nullptr : &*found;
 }
 
 Symbol* Elaborator::find(std::string_view name) {
@@ -88,7 +88,7 @@ Variable Elaborator::shared_variable(const std::string& name, Sort sort) {
     return variable;
 }
 
-std::string Elaborator::describe(const Value& value) {
+std::string Elaborator::describe(const Value& value) const {
     if (value.is_number()) return "the number " + decimal(value.number);
     if (value.kind == Value::Kind::operand) return "an operand";
     const Sort sort = spec_.terms.sort(value.term);

@@ -113,7 +113,7 @@ namespace {
 struct FieldLeaves {
     const Form* form = nullptr;
     std::span<const std::uint64_t> fields;
-    std::uint64_t variable(Variable variable, Sort) {
+    std::uint64_t variable(Variable variable, Sort) const {
         for (std::size_t i = 0; i < form->fields.size(); ++i)
             if (form->fields[i].variable == variable) return fields[i];
         POGO_REQUIRE(false);

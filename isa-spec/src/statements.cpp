@@ -67,7 +67,7 @@ void Elaborator::join(Term condition, Frame&& taken, SourceRange where) {
     if (taken.has_result && frame.has_result) {
         frame.result = choose(condition, *taken.result, *frame.result, where);
     } else if (taken.has_result) {
-        frame.result = std::move(taken.result);
+        frame.result = taken.result;
         frame.has_result = true;
     }
     frame.done = t.ite(condition, taken.done, frame.done);

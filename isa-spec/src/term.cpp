@@ -272,23 +272,16 @@ Term Terms::substitute(Term root, const Substitution& substitution, Substitution
     return known(root);
 }
 
-Term Terms::substitute(Term term, const Substitution& substitution) {
+Term Terms::substitute(Term root, const Substitution& substitution) {
     Substitution memo;
-    return substitute(term, substitution, memo);
+    return substitute(root, substitution, memo);
 }
 
 std::vector<Variable> Terms::support(std::span<const Term> roots) const {
     std::vector<Variable> result;
-    std::vector<bool> seen(nodes_.size(), false);
-    std::vector<Term> stack(roots.begin(), roots.end());
-    while (!stack.empty()) {
-        const Term term = stack.back();
-        stack.pop_back();
-        if (seen[term.id]) continue;
-        seen[term.id] = true;
+    each_below(*this, roots, [&](Term term) {
         if (node(term).op == Op::variable) result.push_back({node(term).a});
-        for (const Term operand : operands(term)) stack.push_back(operand);
-    }
+    });
     std::sort(result.begin(), result.end());
     return result;
 }

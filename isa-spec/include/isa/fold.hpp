@@ -44,7 +44,7 @@ concept Domain = requires(D d, const typename D::Value& v, unsigned w, Sort sort
 /// positions in one array of values.
 struct Program {
     struct Step {
-        Op op;
+        Op op{};
         Sort sort;                ///< of the result
         std::uint8_t width = 0;   ///< of the first operand, where it has one
         std::uint8_t width2 = 0;  ///< of the second operand (concat)

@@ -376,12 +376,13 @@ struct Spec {
     [[nodiscard]] const Instruction& operator[](InstructionId id) const { return instructions[id.index]; }
     [[nodiscard]] const Form& operator[](FormId id) const { return forms[id.index]; }
     [[nodiscard]] unsigned parcel_bits() const { return parcel_units * unit_bits; }
-    [[nodiscard]] ElementId find_element(std::string_view name) const;
-    [[nodiscard]] const Register* find_register(std::string_view name) const;
-    [[nodiscard]] CauseId find_cause(std::string_view name) const;
-    [[nodiscard]] ModeId find_mode(std::string_view name) const;
-    [[nodiscard]] ContextId find_context(std::string_view name) const;
-    [[nodiscard]] InstructionId find_instruction(std::string_view name_or_identifier) const;
+    [[nodiscard]] ElementId find_element(std::string_view wanted) const;
+    [[nodiscard]] const Register* find_register(std::string_view wanted) const;
+    [[nodiscard]] CauseId find_cause(std::string_view wanted) const;
+    [[nodiscard]] ModeId find_mode(std::string_view wanted) const;
+    [[nodiscard]] ContextId find_context(std::string_view wanted) const;
+    /// By name or identifier.
+    [[nodiscard]] InstructionId find_instruction(std::string_view wanted) const;
 };
 
 /// Architectural registers as numbers: one slot a scalar element, 2^index_width slots a register file.

@@ -9,11 +9,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace pogo::isa {
 
 /// A constant's value. Bits above the width are zero.
+// NOLINTNEXTLINE(modernize-use-using): __extension__, which -Wpedantic wants, goes with a typedef only.
 __extension__ typedef unsigned __int128 Word;
 
 /// No bit-vector is wider than this.
@@ -158,17 +160,17 @@ class Terms {
     /// The operands that are terms (not the bit numbers of extract), in order.
     [[nodiscard]] std::vector<Term> operands(Term term) const;
 
-    /// `term` with every occurrence of a key replaced by its value, rebuilt and so rewritten again.
+    /// `root` with every occurrence of a key replaced by its value, rebuilt and so rewritten again.
     /// `memo` may be kept between calls with the same substitution.
-    [[nodiscard]] Term substitute(Term term, const Substitution& substitution, Substitution& memo);
-    [[nodiscard]] Term substitute(Term term, const Substitution& substitution);
+    [[nodiscard]] Term substitute(Term root, const Substitution& substitution, Substitution& memo);
+    [[nodiscard]] Term substitute(Term root, const Substitution& substitution);
 
     /// The variables that occur in the terms, in ascending order.
     [[nodiscard]] std::vector<Variable> support(std::span<const Term> roots) const;
 
-    /// `term` as an SMT-LIB 2 expression; shared nodes are bound by let. Variables print as |name|, or as
+    /// `root` as an SMT-LIB 2 expression; shared nodes are bound by let. Variables print as |name|, or as
     /// |name/number| when `unique`, so that no two are alike.
-    [[nodiscard]] std::string print(Term term, bool unique = false) const;
+    [[nodiscard]] std::string print(Term root, bool unique = false) const;
 
   private:
     struct VariableInfo {
@@ -195,5 +197,19 @@ class Terms {
     std::unordered_map<Node, std::uint32_t, NodeHash> index_;
     std::unordered_map<Word, std::uint32_t, WordHash> value_index_;
 };
+
+/// Calls `visit` once for every term below the roots, in no particular order.
+template <class Visit>
+void each_below(const Terms& terms, std::span<const Term> roots, Visit visit) {
+    std::unordered_set<Term> seen;
+    std::vector<Term> stack(roots.begin(), roots.end());
+    while (!stack.empty()) {
+        const Term term = stack.back();
+        stack.pop_back();
+        if (!seen.insert(term).second) continue;
+        visit(term);
+        for (const Term operand : terms.operands(term)) stack.push_back(operand);
+    }
+}
 
 }  // namespace pogo::isa
