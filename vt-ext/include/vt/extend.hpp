@@ -16,7 +16,7 @@ inline constexpr unsigned interrupt_reason = 0x8000;
 /// One instruction that leaves the virtual state, and by which rule.
 struct Exit {
     isa::InstructionId instruction;
-    isa::ExitRule::Select rule;
+    isa::ExitRule::Select rule{};
 };
 
 /// Which instructions the policy of `spec` makes leave, by row.
