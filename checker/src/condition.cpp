@@ -72,6 +72,7 @@ Condition find_condition(World& world, Solver& solver, const Before& before, std
     }
     if (all.empty()) return result;
     std::vector<Term> order;
+    order.reserve(all.size());
     for (const Part& part : all) order.push_back(part.term);
     const auto implies_trap = [&](const std::vector<Part>& parts) {
         const Term here = holds(terms, parts);

@@ -17,7 +17,7 @@ class Instance {
 
     void bind(isa::Variable variable, isa::Term value) { leaves_[variable.id] = value; }
     [[nodiscard]] bool bound(isa::Variable variable) const { return leaves_[variable.id].valid(); }
-    [[nodiscard]] isa::Term operator()(isa::Term term);
+    [[nodiscard]] isa::Term operator()(isa::Term root);
     /// To be called before a variable is bound anew.
     void forget() { memo_.clear(); }
 

@@ -3,6 +3,7 @@
 #include "row.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include "condition.hpp"
@@ -211,7 +212,7 @@ class RowCheck {
                 judge_.add(control_[k].user, i, terms.and_(changes(world_, user_, u, item), u_completes));
             }
             if (item.kind == Kind::mode) {
-                const Item* const except[] = {&item};
+                const std::array<const Item*, 1> except = {&item};
                 const Term differ = results_differ(world_, s, u, except);
                 shows_mode_[i] = !terms.is_false(differ);
                 judge_.add(behavior_[k].supervisor, i, terms.and_(differ, both));
@@ -228,7 +229,7 @@ class RowCheck {
 
     void vary(std::size_t k) {
         if (!varied_[k].empty()) return;
-        const Item* const items[] = {&roles_.items[k]};
+        const std::array<const Item*, 1> items = {&roles_.items[k]};
         varied_[k].push_back(world_.vary(supervisor_, false, items));
         varied_[k].push_back(world_.vary(user_, false, items));
         behavior_[k].supervisor.sides = {&supervisor_, &varied_[k][0]};
@@ -388,7 +389,7 @@ class RowCheck {
     }
 
     /// A witness of one of the questions: what happens in user mode says more about virtual machines.
-    const Question& telling(const TwoModes& questions) const {
+    static const Question& telling(const TwoModes& questions) {
         return questions.user.verdict == Verdict::yes ? questions.user : questions.supervisor;
     }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_set>
 
 #include "isa/fold.hpp"
 #include "isa/require.hpp"
@@ -28,26 +27,16 @@ namespace {
 std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> roots) {
     std::vector<Term> variables;
     std::vector<Term> reads;
-    std::unordered_set<Term> seen;
-    std::vector<Term> stack(roots.begin(), roots.end());
-    while (!stack.empty()) {
-        const Term term = stack.back();
-        stack.pop_back();
-        if (!seen.insert(term).second) continue;
+    isa::each_below(terms, roots, [&](Term term) {
         const isa::Node& node = terms.node(term);
         if (node.op == Op::select) reads.push_back(term);
         if (node.op == Op::variable && !node.sort.is_array()) variables.push_back(term);
-        for (const Term operand : terms.operands(term)) stack.push_back(operand);
-    }
+    });
     std::sort(variables.begin(), variables.end(), [&](Term a, Term b) { return terms.node(a).a < terms.node(b).a; });
     std::sort(reads.begin(), reads.end());
     variables.insert(variables.end(), reads.begin(), reads.end());
     return variables;
 }
-
-}  // namespace
-
-namespace {
 
 /// Adds the time until it goes out of scope.
 class Stopwatch {
@@ -71,7 +60,7 @@ struct Solver::Z3 {
 
     z3::expr variable(Variable variable, Sort sort) {
         if (const auto it = variables.find(variable.id); it != variables.end()) return it->second;
-        const z3::expr fresh =
+        z3::expr fresh =
             context.constant(context.int_symbol(static_cast<int>(variable.id)), Symbolic::sort(context, sort));
         variables.emplace(variable.id, fresh);
         return fresh;
@@ -95,12 +84,12 @@ struct Solver::Z3 {
         return result;
     }
 
-    z3::check_result check(z3::solver& solver, Statistics& statistics) {
+    static z3::check_result check(z3::solver& solver, Statistics& statistics) {
         const Stopwatch watch(statistics.check_seconds);
         return solver.check();
     }
 
-    std::uint64_t spent(z3::solver& solver) {
+    static std::uint64_t spent(z3::solver& solver) {
         const z3::stats stats = solver.statistics();
         for (unsigned i = 0; i < stats.size(); ++i)
             if (stats.key(i) == "rlimit count") return stats.uint_value(i);

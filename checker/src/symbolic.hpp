@@ -4,6 +4,7 @@
 
 #include <z3++.h>
 
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -59,8 +60,8 @@ class Symbolic {
   private:
     template <class Function>
     Z3_ast pair(Function function, Value a, Value b) {
-        const Z3_ast operands[2] = {a.ast, b.ast};
-        return function(*context_, 2, operands);
+        const std::array<Z3_ast, 2> operands = {a.ast, b.ast};
+        return function(*context_, operands.size(), operands.data());
     }
     Value keep(const z3::expr& expression) {
         kept_.push_back(expression);
