@@ -3,7 +3,6 @@
 #include "code.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "isa/require.hpp"
 
@@ -29,20 +28,6 @@ std::vector<const isa::Meaning*> meanings(const isa::Spec& spec) {
     for (const auto& cause : spec.causes) all.push_back(&cause.entry);
     for (const auto& interrupt : spec.interrupts) all.push_back(&interrupt.entry);
     return all;
-}
-
-// Calls `visit` once for every term below the roots.
-template <class Visit>
-void walk(const isa::Terms& terms, std::span<const Term> roots, Visit visit) {
-    std::unordered_set<Term> seen;
-    std::vector<Term> stack(roots.begin(), roots.end());
-    while (!stack.empty()) {
-        const Term term = stack.back();
-        stack.pop_back();
-        if (!seen.insert(term).second) continue;
-        visit(term);
-        for (const Term operand : terms.operands(term)) stack.push_back(operand);
-    }
 }
 
 // The terms of a meaning that are computed when nothing traps. `Meaning` may be const.
@@ -97,8 +82,11 @@ Layout::Layout(const isa::Spec& spec) {
 }
 
 Compiler::Compiler(const isa::Spec& spec)
-    : spec_(spec), terms_(spec.terms), term_limit_(spec.terms.size() + 4'000'000), layout_(spec) {
-    size_ = layout_.temporaries;
+    : spec_(spec),
+      terms_(spec.terms),
+      term_limit_(spec.terms.size() + 4'000'000),
+      layout_(spec),
+      size_(layout_.temporaries) {
     for (std::uint32_t i = 0; i < spec.elements.size(); ++i) {
         const auto& element = spec.elements[i];
         if (element.is_file()) {
@@ -206,14 +194,13 @@ isa::Meaning Compiler::specialise(const isa::Form& form, std::span<const std::ui
     return meaning;
 }
 
-Code Compiler::compile(const isa::Meaning& original, const Places& original_places, std::optional<unsigned> length) {
+Code Compiler::compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length) {
     // Entries of register files with constant numbers are slots like any other: a variable stands for each.
     isa::Meaning meaning = original;
-    Places places = original_places;
     isa::Substitution entries;
     const auto terms = all_terms(meaning);
     std::vector<Term> selects;
-    walk(terms_, terms, [&](Term term) {
+    isa::each_below(terms_, terms, [&](Term term) {
         const auto& node = terms_.node(term);
         if (node.op == Op::select && terms_.is_constant({node.b}) && terms_.node({node.a}).op == Op::variable)
             selects.push_back(term);
@@ -338,7 +325,7 @@ Reads Compiler::reads(const isa::Form& form) {
     for (const auto& field : form.fields) fields.insert(field.variable.id);
     const auto add = [&](std::uint32_t number) { result.known.push_back(number); };
     const auto terms = all_terms(form.meaning);
-    walk(terms_, terms, [&](Term term) {
+    isa::each_below(terms_, terms, [&](Term term) {
         const auto& node = terms_.node(term);
         if (node.op == Op::variable) {
             const auto found = places_.find(Variable{node.a});

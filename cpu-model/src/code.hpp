@@ -122,7 +122,7 @@ class Compiler {
 
   private:
     Places local_places(const isa::Form* form, const isa::Meaning* meaning) const;
-    Code compile(const isa::Meaning& meaning, const Places& places, std::optional<unsigned> length);
+    Code compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length);
     Expression line_up(std::span<const isa::Term> roots, const Places& places);
     std::optional<std::uint32_t> place(isa::Term term, const Places& places);
     std::optional<std::uint32_t> constant(isa::Word value);

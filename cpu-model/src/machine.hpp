@@ -99,12 +99,12 @@ class Machine {
     struct Narrow {
         const std::uint64_t* at = nullptr;
         std::uint64_t variable(isa::Variable, isa::Sort);
-        std::uint64_t select(std::uint64_t array, std::uint64_t index) { return at[array + index]; }
+        std::uint64_t select(std::uint64_t array, std::uint64_t index) const { return at[array + index]; }
     };
     struct Wide {
         const std::uint64_t* at = nullptr;
         Word variable(isa::Variable, isa::Sort);
-        Word select(Word array, Word index) { return at[static_cast<std::uint64_t>(array + index)]; }
+        Word select(Word array, Word index) const { return at[static_cast<std::uint64_t>(array + index)]; }
     };
     enum Watch : std::uint8_t { translation = 1, conditions = 2 };
     struct FetchEntry {

@@ -91,7 +91,7 @@ struct Simulator::Impl {
     std::optional<std::string> map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const;
     void build_devices();
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
-    void drive_input(unsigned line);
+    void drive_input(unsigned line) const;
 };
 
 void Simulator::Impl::unload() {
@@ -111,7 +111,7 @@ void Simulator::Impl::unload() {
 // The address map in bytes. Where no RAM is declared, all addresses that no device takes are memory.
 std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const {
     const Units units(machine);
-    std::uint64_t last = static_cast<std::uint64_t>(isa::ones(machine.physical_width));
+    auto last = static_cast<std::uint64_t>(isa::ones(machine.physical_width));
     last = std::min(last, ~std::uint64_t{0} >> units.shift);
     const auto add = [&](std::uint64_t from, std::uint64_t to, std::size_t port) {
         const std::uint64_t unit = (std::uint64_t{1} << units.shift) - 1;
@@ -154,7 +154,7 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
     return std::nullopt;
 }
 
-void Simulator::Impl::drive_input(unsigned line) {
+void Simulator::Impl::drive_input(unsigned line) const {
     const auto& input = spec->platform.interrupt_input;
     if (!input) return;
     const unsigned width = (*spec)[*input].width;

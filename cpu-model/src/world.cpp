@@ -98,10 +98,12 @@ void Slot::schedule(std::uint64_t cycle) {
     event_.notify(driver.time_of(cycle) - driver.period() / 2 - sc_core::sc_time_stamp());
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): SystemC registers no const members.
 void Slot::due() {
     if (device != nullptr) device->due(due_cycle_);
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): SystemC registers no const members.
 void Slot::b_transport(tlm_generic_payload& payload, sc_time& delay) {
     const std::uint64_t address = payload.get_address();
     auto* const data = reinterpret_cast<std::byte*>(payload.get_data_ptr());
@@ -273,7 +275,7 @@ World::World() {
 
 World& World::get() {
     // Never destroyed: the kernel outlives everything.
-    static World* const world = new World;
+    static auto* const world = new World;
     return *world;
 }
 

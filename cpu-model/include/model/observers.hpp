@@ -47,7 +47,7 @@ class Vcd final : public Observer {
         bool known = false;
     };
     std::size_t declare(const std::string& name, unsigned width);
-    void set(std::size_t signal, std::uint64_t value);
+    void set(std::size_t number, std::uint64_t value);
     std::ostream& out_;
     bool started_ = false;
     bool active_ = false;
