@@ -1,14 +1,16 @@
 // pogo: the command line.
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <exception>
 
 #include "session.hpp"
 
-int main(int argc, char** argv) {
-    using namespace pogo;
+namespace {
+
+using namespace pogo;
+
+int run(int argc, char** argv) {
     CLI::App app{
         "Pogo decides whether a virtual machine monitor can be built for a machine, with a proof or a counterexample,\n"
         "and shows it on a running cycle-level model.",
@@ -28,10 +30,18 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);
         return code == 0 ? cli::holds : cli::usage;
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
     } catch (const cli::Leave& leave) {
         return leave.code;
     } catch (const std::exception& error) {
-        fmt::print(stderr, "pogo: internal error: {}\n", error.what());
+        std::fprintf(stderr, "pogo: internal error: %s\n", error.what());
         return cli::internal;
     }
 }

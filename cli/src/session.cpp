@@ -45,7 +45,7 @@ std::uint32_t Session::read(const std::string& path) {
     return sources.add(path, std::move(*text));
 }
 
-void Session::leave(int code) {
+void Session::leave(int code) const {
     std::fflush(stdout);
     std::fputs(isa::render(diagnostics, sources).c_str(), stderr);
     throw Leave{code};

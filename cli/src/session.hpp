@@ -49,7 +49,7 @@ class Session {
         leave(code);
     }
     /// Prints all diagnostics to standard error and leaves.
-    [[noreturn]] void leave(int code);
+    [[noreturn]] void leave(int code) const;
 };
 
 /// "0x10", "16", "0b10000"; nothing for anything else.

@@ -171,7 +171,7 @@ void show_smt2(Session& session, const Spec& spec, const std::string& wanted) {
 }
 
 void show_decode(Session& session, const Spec& spec, const std::vector<std::string>& words) {
-    const int digits = static_cast<int>((spec.parcel_bits() + 3) / 4);
+    const auto digits = static_cast<int>((spec.parcel_bits() + 3) / 4);
     if (!words.empty()) {
         std::vector<std::uint64_t> parcels;
         for (const auto& word : words) {

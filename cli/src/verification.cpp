@@ -131,7 +131,7 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
                                                .seed = request.audit_seed,
                                                .states_per_instruction = request.audit_states});
     if (!confirmation.problem.empty()) session.fail(bad_input, Code::E0901, {}, confirmation.problem);
-    const Report report = report::make_report(spec, session.sources, findings, confirmation, request);
+    Report report = report::make_report(spec, session.sources, findings, confirmation, request);
     if (!confirmation.holds()) {
         for (const auto& failure : confirmation.failures(spec))
             fmt::print(stderr, "pogo: the model contradicts the checker: {}\n", failure);
