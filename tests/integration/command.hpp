@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -22,8 +23,9 @@ struct Result {
 inline Result pogo(const std::string& arguments) {
     std::FILE* pipe = popen((std::string(POGO_COMMAND) + " " + arguments + " 2>&1").c_str(), "r");
     Result result;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.out.append(buffer, n);
+    std::array<char, 4096> buffer{};
+    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+        result.out.append(buffer.data(), n);
     const int status = pclose(pipe);
     result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return result;
@@ -39,8 +41,8 @@ inline std::string text_of(const std::filesystem::path& path) {
 /// A folder of its own for each test, gone afterwards.
 class CommandTest : public ::testing::Test {
   protected:
-    CommandTest() { std::filesystem::create_directories(folder_); }
-    ~CommandTest() override { std::filesystem::remove_all(folder_); }
+    void SetUp() override { std::filesystem::create_directories(folder_); }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
     [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
         std::ofstream(folder_ / name, std::ios::binary) << text;
         return (folder_ / name).string();

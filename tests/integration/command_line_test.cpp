@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <vector>
+
 #include "command.hpp"
 
 namespace pogo::integration {
@@ -87,7 +89,7 @@ TEST_F(CommandLine, BadElfFilesAre65) {
 }
 
 TEST_F(CommandLine, BadStatesAre65WithLineAndColumn) {
-    const std::pair<const char*, const char*> cases[] = {
+    const std::vector<std::pair<const char*, const char*>> cases = {
         {"{\"registers\": {}}\n{\"registers\": {\"r1\": }}\n", "s.jsonl:2:"},
         {"[1]\n", "s.jsonl:1:1"},
         {"{\"registers\": {\"r99\": 1}}\n", "there is no register `r99`"},

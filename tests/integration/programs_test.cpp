@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -135,8 +136,9 @@ TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
     std::FILE* peer = popen("qemu-m68k -cpu m68000 " POGO_BUILT_PROGRAMS "/program.elf", "r");
     ASSERT_NE(peer, nullptr);
     std::string expected;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, peer)) > 0;) expected.append(buffer, n);
+    std::array<char, 4096> buffer{};
+    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), peer)) > 0;)
+        expected.append(buffer.data(), n);
     const int status = pclose(peer);
     EXPECT_EQ(WEXITSTATUS(status), 42);
     EXPECT_EQ(run.output, expected);

@@ -328,7 +328,7 @@ TEST_F(Zoo, RewritingDoesNotShow) {
     ASSERT_GT(plain.statistics.solved, findings->statistics.solved);
     const auto without_statistics = [&](const Findings& f) {
         std::string result = toy::text(spec(), f);
-        for (std::size_t at; (at = result.find("  queries")) != std::string::npos;)
+        for (std::size_t at = 0; (at = result.find("  queries")) != std::string::npos;)
             result.erase(at, result.find('\n', at) - at + 1);
         return result;
     };

@@ -47,6 +47,7 @@ std::vector<Case> cases() {
     const auto add = [&](Op op, std::vector<Sort> leaves, auto&& build) {
         Terms terms(false);
         std::vector<Term> operands;
+        operands.reserve(leaves.size());
         for (const Sort sort : leaves) operands.push_back(terms.variable(terms.declare("x", sort)));
         const Term term = build(terms, operands);
         std::vector<Term> roots{term};
@@ -235,7 +236,7 @@ TEST(Domains, WideConstants) {
 #define PARAMETERS_array_read(T)   (T a, T b)
 #define PARAMETERS_array_write(T)  (T a, T b, T c)
 
-#define MUTANTS(M) \
+#define POGO_MUTANTS(M) \
     M(constant, leaf, d.constant(sort, value ^ 1)) \
     M(not_, unary_bool, a) \
     M(and_, binary_bool, d.or_(a, b)) \
@@ -266,7 +267,7 @@ TEST(Domains, WideConstants) {
     M(extract, part, d.extract(a, high - low, 0)) \
     M(zero_extend, widen, d.sign_extend(a, from, to)) \
     M(sign_extend, widen, d.zero_extend(a, from, to))
-#define ARRAY_MUTANTS(M) \
+#define POGO_ARRAY_MUTANTS(M) \
     M(select, array_read, (static_cast<void>(b), d.select(a, d.constant(Sort::bits(d.expression(b).get_sort().bv_size()), 0)))) \
     M(store, array_write, (static_cast<void>(b), static_cast<void>(c), a))
 // clang-format on
@@ -286,8 +287,8 @@ TEST(Domains, MutantsOfSymbolicAreCaught) {
         tried.insert(Op::name);                                                \
         EXPECT_EQ(wrong<SymbolicKit<Mutant>>({Op::name}), std::set{Op::name}); \
     }
-    MUTANTS(TRY)
-    ARRAY_MUTANTS(TRY)
+    POGO_MUTANTS(TRY)
+    POGO_ARRAY_MUTANTS(TRY)
 #undef TRY
     tried.insert(Op::variable);  // not an operator of the domain's: the caller says what variables are
     EXPECT_EQ(tried.size(), operators().size());
@@ -307,7 +308,7 @@ TEST(Domains, MutantsOfConcreteAreCaught) {
         tried.insert(Op::name);                                                \
         EXPECT_EQ(wrong<ConcreteKit<Mutant>>({Op::name}), std::set{Op::name}); \
     }
-    MUTANTS(TRY)
+    POGO_MUTANTS(TRY)
 #undef TRY
     EXPECT_EQ(tried.size() + 3, operators().size());  // variable, select and store stand outside
 }

@@ -25,12 +25,12 @@ struct Leaves {
     const isa::Spec* spec = nullptr;
     const isa::State* state = nullptr;
     std::unordered_map<std::uint32_t, Word> values;
-    Word variable(Variable variable, isa::Sort) {
+    Word variable(Variable variable, isa::Sort) const {
         const auto it = values.find(variable.id);
         POGO_REQUIRE(it != values.end());
         return it->second;
     }
-    Word select(Word array, Word index) {
+    Word select(Word array, Word index) const {
         return state->get(spec->elements[static_cast<std::size_t>(array)], static_cast<unsigned>(index));
     }
 };

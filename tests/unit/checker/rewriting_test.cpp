@@ -132,6 +132,7 @@ TEST(Rewriting, KeepsTheMeaning) {
             instance.bind(
                 {i}, rewritten.variable(rewritten.declare(plain.name(isa::Variable{i}), plain.sort(isa::Variable{i}))));
         std::vector<Term> simple;
+        simple.reserve(grown.size());
         for (const Term term : grown) simple.push_back(instance(term));
         changed += rewritten.size() < plain.size();
 

@@ -39,7 +39,7 @@ TEST(Solver, ThreeAnswers) {
     // Factoring the product of two primes exceeds a small limit.
     Solver tight(t, {1000, 0});
     const Term product = t.apply(Op::bvmul, t.zero_extend(x, 64), t.zero_extend(y, 64));
-    EXPECT_EQ(tight.satisfiable("hard", t.eq(product, t.constant(64, 4294967291ULL * 4294967279ULL))),
+    EXPECT_EQ(tight.satisfiable("hard", t.eq(product, t.constant(64, isa::Word{4294967291} * 4294967279))),
               Verdict::unknown);
 }
 
@@ -82,7 +82,7 @@ std::string run(const std::string& command) {
     std::string output;
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return output;
-    for (std::array<char, 256> buffer; std::fgets(buffer.data(), buffer.size(), pipe) != nullptr;)
+    for (std::array<char, 256> buffer{}; std::fgets(buffer.data(), buffer.size(), pipe) != nullptr;)
         output += buffer.data();
     pclose(pipe);
     return output;

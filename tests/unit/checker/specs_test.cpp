@@ -28,6 +28,7 @@ isa::Spec load(const std::string& name, const isa::Arguments& arguments = {},
 
 std::vector<std::string> names(const isa::Spec& spec, const std::vector<isa::InstructionId>& ids) {
     std::vector<std::string> result;
+    result.reserve(ids.size());
     for (const auto id : ids) result.push_back(spec[id].identifier);
     return result;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <random>
+#include <vector>
 
 #include "support.hpp"
 
@@ -161,7 +162,7 @@ TEST(Assembler, GrowsBranchesThatDoNotReach) {
 
 TEST(Assembler, SaysWhereAndWhatIsWrong) {
     const Spec spec = toy();
-    const std::pair<const char*, const char*> cases[] = {
+    const std::vector<std::pair<const char*, const char*>> cases = {
         {"  lod #1\n", "test.s:1:3: error[E0701]"},
         {"  load #8\n", "test.s:1:9: error[E0702]"},
         {"  jump nowhere\n", "test.s:1:8: error[E0703]"},

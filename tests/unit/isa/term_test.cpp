@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 #include "isa/concrete.hpp"
@@ -23,7 +24,7 @@ struct Values {
 static_assert(Domain<Concrete<std::uint64_t, Values<std::uint64_t>>>);
 static_assert(Domain<Concrete<Word, Values<Word>>>);
 
-constexpr Op operators[] = {
+constexpr std::array operators = {
 #define X(name, smt, shape) Op::name,
 #include "isa/operators.def"
 };
@@ -215,14 +216,14 @@ class RandomTerm {
     Terms& terms() { return terms_; }
     [[nodiscard]] const std::vector<Variable>& variables() const { return variables_; }
     Term make(Sort sort, unsigned depth) {
-        const unsigned pick = static_cast<unsigned>(random_() % 16);
+        const auto pick = static_cast<unsigned>(random_() % 16);
         if (depth == 0 || pick < 2) return leaf(sort);
         if (sort.is_bool()) return make_bool(pick, depth - 1);
         const unsigned w = sort.width;
         const auto sub = [&] { return make(sort, depth - 1); };
-        static constexpr Op binary[] = {Op::bvand, Op::bvor,   Op::bvxor,  Op::bvadd,  Op::bvsub,
-                                        Op::bvmul, Op::bvudiv, Op::bvurem, Op::bvsdiv, Op::bvsrem,
-                                        Op::bvshl, Op::bvlshr, Op::bvashr};
+        static constexpr std::array binary = {Op::bvand, Op::bvor,   Op::bvxor,  Op::bvadd,  Op::bvsub,
+                                              Op::bvmul, Op::bvudiv, Op::bvurem, Op::bvsdiv, Op::bvsrem,
+                                              Op::bvshl, Op::bvlshr, Op::bvashr};
         switch (pick) {
             case 2:
                 return terms_.apply(Op::bvnot, sub());
@@ -243,7 +244,7 @@ class RandomTerm {
                 [[fallthrough]];
             case 7: {
                 const unsigned from = w + static_cast<unsigned>(random_() % 3);
-                const unsigned low = static_cast<unsigned>(random_() % (from - w + 1));
+                const auto low = static_cast<unsigned>(random_() % (from - w + 1));
                 return terms_.extract(make(Sort::bits(from), depth - 1), low + w - 1, low);
             }
             case 8:
@@ -266,7 +267,7 @@ class RandomTerm {
             const Word value = random_() & static_cast<std::uint64_t>(ones(sort.width));
             return sort.is_bool() ? terms_.boolean(value != 0) : terms_.constant(sort.width, value);
         }
-        const unsigned which = static_cast<unsigned>(random_() % 2);
+        const auto which = static_cast<unsigned>(random_() % 2);
         if (sort.is_bool()) return terms_.variable(variables_[6 + which]);
         if (sort.width <= 3) return terms_.variable(variables_[(sort.width - 1) * 2 + which]);
         return terms_.zero_extend(terms_.variable(variables_[4 + which]), sort.width);
@@ -275,7 +276,7 @@ class RandomTerm {
         const auto flag = [&] { return make(Sort::boolean(), depth); };
         if (pick < 4) return terms_.not_(flag());
         if (pick < 9) {
-            static constexpr Op binary[] = {Op::and_, Op::or_, Op::xor_, Op::eq, Op::and_};
+            static constexpr std::array binary = {Op::and_, Op::or_, Op::xor_, Op::eq, Op::and_};
             const Term a = flag();
             return terms_.apply(binary[pick - 4], a, flag());
         }
@@ -284,7 +285,7 @@ class RandomTerm {
             const Term a = flag();
             return terms_.ite(c, a, flag());
         }
-        static constexpr Op compare[] = {Op::eq, Op::bvult, Op::bvule, Op::bvslt, Op::bvsle};
+        static constexpr std::array compare = {Op::eq, Op::bvult, Op::bvule, Op::bvslt, Op::bvsle};
         const Sort sort = Sort::bits(1 + static_cast<unsigned>(random_() % 4));
         const Term a = make(sort, depth);
         return terms_.apply(compare[pick - 11], a, make(sort, depth));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <elf.h>
 
+#include <array>
 #include <cstring>
 #include <random>
 
@@ -37,8 +38,8 @@ struct Builder {
         const unsigned header = wide ? 64 : 52;
         const unsigned entry_size = wide ? 56 : 32;
         bytes.clear();
-        const int identification[] = {
-            0x7f, 'E', 'L', 'F', wide ? ELFCLASS64 : ELFCLASS32, big ? ELFDATA2MSB : ELFDATA2LSB, EV_CURRENT};
+        const auto identification = std::to_array<int>(
+            {0x7f, 'E', 'L', 'F', wide ? ELFCLASS64 : ELFCLASS32, big ? ELFDATA2MSB : ELFDATA2LSB, EV_CURRENT});
         for (const int b : identification) bytes.push_back(static_cast<std::byte>(b));
         bytes.resize(EI_NIDENT);
         number(type, 2);

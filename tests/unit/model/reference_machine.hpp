@@ -68,8 +68,8 @@ class ReferenceMachine {
     struct Leaves {
         const std::map<std::uint32_t, Word>* values = nullptr;
         const isa::State* state = nullptr;
-        Word variable(isa::Variable v, isa::Sort) { return values->at(v.id); }
-        Word select(Word base, Word index) { return state->slots.at(static_cast<std::size_t>(base + index)); }
+        Word variable(isa::Variable v, isa::Sort) const { return values->at(v.id); }
+        Word select(Word base, Word index) const { return state->slots.at(static_cast<std::size_t>(base + index)); }
     };
     static std::uint64_t ones(unsigned width) { return static_cast<std::uint64_t>(isa::ones(width)); }
     std::uint64_t pc() const { return state.get(spec_[spec_.pc]); }

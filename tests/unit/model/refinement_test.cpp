@@ -1,6 +1,7 @@
 // Timing refines meaning: whatever the pipeline, the machine goes through the states of single steps; and both views
 // of the kernel agree in every cycle.
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <random>
 
 #include "reference_machine.hpp"
@@ -12,7 +13,7 @@ namespace {
 using Random = std::mt19937_64;
 
 // Pipelines of different shapes.
-const char* const timings[] = {
+const std::array timings = {
     plain_timing,
     R"(stages fetch, decode, execute, memory, writeback; fetch 1; forwarding off; load 2; store 1; branch 2; trap 3;
        interrupt 4; class alu { occupies 1; latency 1; } class load { occupies 1; latency 2; }
@@ -42,7 +43,7 @@ std::uint64_t below(Random& random, std::uint64_t n) { return random() % n; }
 
 // A parcel that is mostly some instruction.
 std::uint64_t random_parcel(Random& random, bool devices) {
-    static constexpr unsigned common[] = {0, 0, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static constexpr std::array<unsigned, 18> common = {0, 0, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const std::uint64_t op = below(random, 8) == 0 ? below(random, 16) : common[below(random, std::size(common))];
     std::uint64_t low = below(random, 0x1000);
     if (op == 6 || op == 12) low &= 0xC00;

@@ -1,5 +1,6 @@
 // The shipped machines on the model: random instructions against the reference machine.
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <random>
 
 #include "reference_machine.hpp"
@@ -31,7 +32,7 @@ TEST_P(Shipped, ModelEqualsReference) {
         for (const auto& element : spec->elements)
             for (unsigned i = 0; i < element.entries; ++i) {
                 const auto all = static_cast<std::uint64_t>(isa::ones(element.width));
-                const std::uint64_t values[] = {0, all, start + 4 * below(64), random() & all, below(16)};
+                const std::array<std::uint64_t, 5> values = {0, all, start + 4 * below(64), random() & all, below(16)};
                 state.set(element, values[below(std::size(values))] & all, i);
             }
         state.set((*spec)[spec->pc], start);

@@ -190,7 +190,7 @@ TEST_F(Step, WaitsAndHalts) {
 
 TEST_F(Step, StateGoesInAndComesOut) {
     isa::State state(*spec_);
-    for (std::size_t i = 0; i < state.slots.size(); ++i) state.slots[i] = ~std::uint64_t{0};
+    for (std::uint64_t& slot : state.slots) slot = ~std::uint64_t{0};
     simulator_.set_state(state);
     const auto out = simulator_.state();
     for (const auto& element : spec_->elements)

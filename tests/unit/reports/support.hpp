@@ -3,10 +3,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -115,7 +115,7 @@ inline Ran run(const std::string& command) {
     Ran result;
     std::FILE* const pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) return result;
-    std::array<char, 65536> buffer;
+    std::array<char, 65536> buffer{};
     while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
         result.output.append(buffer.data(), n);
     result.status = pclose(pipe);
