@@ -4,6 +4,7 @@
 // One process, one elaboration. The trivial pipeline is what the model costs if it does nothing for generality: five
 // latches, a switch over a few opcodes, no traps, no translation, no hazards beyond forwarding.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -17,7 +18,6 @@
 
 namespace {
 
-using pogo::model::Config;
 using pogo::model::Simulator;
 using pogo::model::View;
 namespace isa = pogo::isa;
@@ -35,8 +35,8 @@ struct Trivial {
         std::uint32_t bits = 0, pc = 0, a = 0, b = 0, result = 0;
         bool valid = false;
     };
-    std::uint32_t memory[1024] = {};
-    std::uint32_t registers[16] = {};
+    std::array<std::uint32_t, 1024> memory{};
+    std::array<std::uint32_t, 16> registers{};
     std::uint32_t pc = 0;
     Latch decode, execute, memory_stage, writeback;
     std::uint64_t retired = 0;
