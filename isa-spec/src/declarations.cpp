@@ -42,7 +42,11 @@ std::optional<Spec> Elaborator::run() {
     const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
     const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
     for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
-    if (!spec_.pc.valid()) diagnostics_.report(Code::E0301, machine_.range, "a register with role pc");
+    if (!spec_.pc.valid()) {
+        diagnostics_.report(Code::E0301, machine_.range, "a register with role pc");
+    } else if (const Element& pc = spec_[spec_.pc]; pc.width > spec_.address_width) {
+        diagnostics_.report(Code::E0322, pc.where, fmt::format("{}", pc.width), fmt::format("{}", spec_.address_width));
+    }
     if (diagnostics_.errors() != before) return std::nullopt;
     pc_value_ = spec_.terms.variable(spec_[spec_.pc].variable);
     spec_.next_pc = spec_.terms.declare("next_pc", Sort::bits(spec_[spec_.pc].width));

@@ -60,6 +60,8 @@ std::vector<Code> all_codes() {
 
 Diagnostic& Diagnostics::add(Diagnostic diagnostic) {
     const bool error = info(diagnostic.code).severity == Severity::error;
+    const auto said = [&](const Diagnostic& other) { return diagnostic.repeats(other); };
+    if (std::any_of(list_.begin(), list_.end(), said)) return spare_ = std::move(diagnostic);
     if (error) ++errors_;
     if (error && errors_ > limit) return spare_ = std::move(diagnostic);
     return list_.emplace_back(std::move(diagnostic));

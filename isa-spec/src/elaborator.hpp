@@ -253,6 +253,7 @@ class Elaborator {
     Term read(const Target::Part& part);
     Term read_file(const FileSymbol& file, Term index);
     Term read_bank(const BankSymbol& bank);
+    void require_no_function(SourceRange where);
     void write(const Target& target, Term value, SourceRange where);
     void write(const Target::Part& part, Term value, Term guard, SourceRange where);
     void write_file(const FileSymbol& file, Term index, Term value, Term guard, SourceRange where);

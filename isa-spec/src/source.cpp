@@ -15,8 +15,13 @@ SourceRange cover(SourceRange first, SourceRange last) {
     return {first.buffer, std::min(first.begin, last.begin), std::max(first.end, last.end)};
 }
 
-std::uint32_t SourceManager::add(std::string name, std::string text) {
-    Buffer buffer{std::move(name), std::move(text), {0}};
+std::size_t SourceManager::Buffer::line_of(std::uint32_t offset) const {
+    return static_cast<std::size_t>(std::upper_bound(line_starts.begin(), line_starts.end(), offset) -
+                                    line_starts.begin() - 1);
+}
+
+std::uint32_t SourceManager::add(std::string name, std::string text, unsigned first_line) {
+    Buffer buffer{std::move(name), std::move(text), {0}, first_line};
     for (std::uint32_t i = 0; i < buffer.text.size(); ++i)
         if (buffer.text[i] == '\n') buffer.line_starts.push_back(i + 1);
     buffers_.push_back(std::move(buffer));
@@ -34,14 +39,13 @@ std::string_view SourceManager::text(SourceRange range) const {
 Place SourceManager::place(SourceRange range) const {
     if (!range.valid()) return {"<none>", 0, 0};
     const auto& buffer = buffers_.at(range.buffer);
-    const auto next = std::upper_bound(buffer.line_starts.begin(), buffer.line_starts.end(), range.begin);
-    const auto line = static_cast<unsigned>(next - buffer.line_starts.begin());
-    return {buffer.name, line, range.begin - buffer.line_starts[line - 1] + 1};
+    const auto line = buffer.line_of(range.begin);
+    return {buffer.name, buffer.first_line + static_cast<unsigned>(line), range.begin - buffer.line_starts[line] + 1};
 }
 
 std::string_view SourceManager::line(SourceRange range) const {
     const auto& buffer = buffers_.at(range.buffer);
-    const auto start = buffer.line_starts[place(range).line - 1];
+    const auto start = buffer.line_starts[buffer.line_of(range.begin)];
     const auto end = buffer.text.find('\n', start);
     auto line = std::string_view(buffer.text).substr(start, end == std::string::npos ? end : end - start);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);

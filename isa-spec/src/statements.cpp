@@ -224,6 +224,7 @@ void Elaborator::assign(const Ast& ast) {
                                                     spec_.pc.valid() && symbol->state.target.parts.size() == 1 &&
                                                     symbol->state.target.parts[0].element == spec_.pc) {
             const unsigned width = spec_[spec_.pc].width;
+            require_no_function(left.range);
             path_.next = bits(eval(ast[1], width), width, ast[1].range);
             return;
         }
@@ -433,6 +434,7 @@ Term Elaborator::load(Term address, unsigned units, bool direct, SourceRange whe
 
 void Elaborator::store(Term address, unsigned units, Term data, bool direct, SourceRange where) {
     if (!accesses_allowed_) fail(Code::E0321, where);
+    require_no_function(where);
     const Term physical = direct ? address : translate(address, Access::store, units, where);
     path_.stored = true;
     if (spec_.terms.is_false(path_.condition)) return;
@@ -502,7 +504,13 @@ Term Elaborator::read_file(const FileSymbol& file, Term index) {
     return value;
 }
 
+void Elaborator::require_no_function(SourceRange where) {
+    for (const Ast* call : calls_)
+        if (call->is(Syntax::function)) fail(Code::E0224, where, call->text);
+}
+
 void Elaborator::write(const Target& target, Term value, SourceRange where) {
+    require_no_function(where);
     unsigned low = 0;
     for (const auto& part : target.parts) {
         const Term piece = spec_.terms.extract(value, low + part.width - 1, low);

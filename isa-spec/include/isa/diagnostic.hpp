@@ -41,9 +41,14 @@ struct Diagnostic {
     SourceRange where;
     std::vector<std::string> arguments;
     std::vector<Note> notes;
+    /// Whether both say the same of the same place.
+    [[nodiscard]] bool repeats(const Diagnostic& other) const {
+        return where.valid() && code == other.code && where == other.where && arguments == other.arguments;
+    }
 };
 
-/// Collects diagnostics. After `limit` errors the rest are counted, not kept.
+/// Collects diagnostics, each once: a body is elaborated at every place of use and may be found wrong at all of them.
+/// After `limit` errors the rest are counted, not kept.
 class Diagnostics {
   public:
     static constexpr std::size_t limit = 50;

@@ -33,8 +33,9 @@ struct Place {
 /// Owns the text of every file read in one run. Names are kept as given on the command line, never made absolute.
 class SourceManager {
   public:
-    /// Registers a text under a display name and returns its buffer number.
-    std::uint32_t add(std::string name, std::string text);
+    /// Registers a text under a display name and returns its buffer number. Part of a longer text begins at
+    /// `first_line`.
+    std::uint32_t add(std::string name, std::string text, unsigned first_line = 1);
 
     [[nodiscard]] std::string_view name(std::uint32_t buffer) const;
     [[nodiscard]] std::string_view text(std::uint32_t buffer) const;
@@ -48,6 +49,9 @@ class SourceManager {
         std::string name;
         std::string text;
         std::vector<std::uint32_t> line_starts;
+        unsigned first_line = 1;
+        /// Index into line_starts of the line that holds the offset.
+        [[nodiscard]] std::size_t line_of(std::uint32_t offset) const;
     };
     std::vector<Buffer> buffers_;
 };
