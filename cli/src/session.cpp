@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
@@ -60,6 +63,42 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
     return value;
+}
+
+bool each_line(const std::string& path, std::size_t limit, const std::function<void(std::string_view, unsigned)>& line,
+               const std::function<void()>& idle, isa::Diagnostics& diagnostics) {
+    struct File {
+        int descriptor;
+        explicit File(const std::string& path) : descriptor(path == "-" ? 0 : ::open(path.c_str(), O_RDONLY)) {}
+        ~File() {
+            if (descriptor > 0) ::close(descriptor);
+        }
+        File(const File&) = delete;
+        File& operator=(const File&) = delete;
+    } const file(path);
+    std::string text;  // lines not yet handed out, the last perhaps incomplete
+    std::vector<char> buffer(1 << 16);
+    unsigned number = 1;
+    for (;;) {
+        const auto count = file.descriptor < 0 ? -1 : ::read(file.descriptor, buffer.data(), buffer.size());
+        if (count < 0) {
+            diagnostics.report(isa::Code::E0801, isa::SourceRange{}, path);
+            return false;
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+        if (count == 0 && !text.empty()) text += '\n';
+        std::size_t at = 0;
+        for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+            line(std::string_view(text).substr(at, end - at), number++);
+        text.erase(0, at);
+        idle();
+        if (count == 0) return true;
+        if (text.size() > limit) {
+            diagnostics.report(isa::Code::E0807, isa::SourceRange{}, fmt::format("{}", number), path,
+                               fmt::format("{}", limit >> 20));
+            return false;
+        }
+    }
 }
 
 void write_file(Session& session, const std::string& path, std::string_view text) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,12 @@ class Session {
 
 /// "0x10", "16", "0b10000"; nothing for anything else.
 [[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text);
+
+/// Calls `line(text, number)` for every line of a file, or of standard input for "-", and `idle()` whenever more must
+/// be waited for and at the end. False, with a diagnostic, if it cannot be read or a line is longer than `limit` bytes.
+bool each_line(const std::string& path, std::size_t limit, const std::function<void(std::string_view, unsigned)>& line,
+               const std::function<void()>& idle, isa::Diagnostics& diagnostics);
+constexpr std::size_t line_limit = std::size_t{16} << 20;
 
 /// Writes text to a path, or to standard output for "-".
 void write_file(Session& session, const std::string& path, std::string_view text);

@@ -51,6 +51,9 @@ void show_spec(const Spec& spec) {
         fmt::print("\n");
     }
     fmt::print("\n");
+    for (const auto& region : spec.regions)
+        fmt::print("region {}: {:#x} to {:#x}, {}\n", region.name, static_cast<std::uint64_t>(region.first),
+                   static_cast<std::uint64_t>(region.last), name(region.role));
     for (const auto& cause : spec.causes)
         fmt::print("trap {} ({}), {} parameter(s)\n", cause.name, name(cause.kind), cause.parameters.size());
     for (const auto& interrupt : spec.interrupts)

@@ -175,50 +175,65 @@ struct StepArguments {
     bool keep_trap = false;
 };
 
+// Why the choices are not those of the instruction that ran.
+std::optional<std::string> misfit(const Spec& spec, const model::StepOutcome& outcome,
+                                  std::span<const std::uint64_t> choices) {
+    const auto wanted =
+        outcome.form.valid() ? std::span(spec[outcome.form].meaning.choices) : std::span<const Variable>();
+    if (choices.size() > wanted.size())
+        return fmt::format("the instruction leaves {} values unpredictable, but {} choices are given", wanted.size(),
+                           choices.size());
+    for (std::size_t i = 0; i < choices.size(); ++i)
+        if (const unsigned width = spec.terms.sort(wanted[i]).width;
+            (choices[i] & ~static_cast<std::uint64_t>(ones(width))) != 0)
+            return fmt::format("choice {} is {:#x}, but has {} bits", i, choices[i], width);
+    return std::nullopt;
+}
+
 void step(Session& session, const StepArguments& arguments) {
     const Spec spec = session.load(arguments.spec);
-    const auto buffer = session.read(arguments.states);
-    const std::string_view text = session.sources.text(buffer);
     model::Simulator simulator({.bare = true});
     load_machine(session, simulator, spec);
     const StateFormat format(spec);
     InputState input;
     model::StepOutcome outcome;
-    std::string out;
-    const model::StepOptions options{
-        .take_traps = !arguments.keep_trap, .interrupts = arguments.interrupts, .choices = {}};
     State after(spec);
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        const std::string_view line = text.substr(at, end - at);
-        if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-            if (const auto error = format.read(line, input)) {
-                const auto where = static_cast<std::uint32_t>(at + std::min(error->offset, line.size()));
-                std::fwrite(out.data(), 1, out.size(), stdout);
-                session.fail(bad_input, Code::E0806, SourceRange{buffer, where, where + 1}, error->message);
-            }
+    std::string out;
+    const auto flush = [&] {
+        std::fwrite(out.data(), 1, out.size(), stdout);
+        std::fflush(stdout);
+        out.clear();
+    };
+    const auto fail = [&](std::string_view line, unsigned number, std::size_t offset, const std::string& message) {
+        flush();
+        const auto buffer = session.sources.add(arguments.states, std::string(line), number);
+        const auto where = static_cast<std::uint32_t>(std::min(offset, line.size()));
+        session.fail(bad_input, Code::E0806, SourceRange{buffer, where, where + 1}, message);
+    };
+    const auto one = [&](std::string_view line, unsigned number) {
+        if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+        if (const auto error = format.read(line, input)) fail(line, number, error->offset, error->message);
+        const auto execute = [&](bool take_traps, std::span<const std::uint64_t> choices) {
             simulator.set_state(input.state);
             for (const auto& [address, value] : input.memory)
                 if (!simulator.poke(address, value))
-                    session.fail(bad_input, Code::E0806,
-                                 SourceRange{buffer, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)},
-                                 fmt::format("there is no memory at {:#x}", address));
-            simulator.step(options, outcome);
-            const auto slots = simulator.slots();
-            after.slots.assign(slots.begin(), slots.end());
-            format.write(outcome, after, out);
+                    fail(line, number, 0, fmt::format("there is no memory at {:#x}", address));
+            simulator.step({.take_traps = take_traps, .interrupts = arguments.interrupts, .choices = choices}, outcome);
             // Memory goes back to zeros for the next state.
             for (const auto& [address, value] : input.memory) simulator.poke(address, 0);
             for (const auto& change : outcome.memory) simulator.poke(change.address, 0);
-            if (out.size() > (1U << 20)) {
-                std::fwrite(out.data(), 1, out.size(), stdout);
-                out.clear();
-            }
+        };
+        if (!input.choices.empty()) {  // which instruction they are for shows when it has run
+            execute(false, {});
+            if (const auto problem = misfit(spec, outcome, input.choices)) fail(line, number, 0, *problem);
         }
-        at = end + 1;
-    }
-    std::fwrite(out.data(), 1, out.size(), stdout);
+        execute(!arguments.keep_trap, input.choices);
+        const auto slots = simulator.slots();
+        after.slots.assign(slots.begin(), slots.end());
+        format.write(outcome, after, out);
+        if (out.size() > (1U << 20)) flush();
+    };
+    if (!each_line(arguments.states, line_limit, one, flush, session.diagnostics)) session.leave(bad_input);
 }
 
 }  // namespace
@@ -261,7 +276,9 @@ void add_simulation(CLI::App& app, Session& session) {
         auto* command = app.add_subcommand("step", "Execute one instruction from each of many given states");
         auto arguments = std::make_shared<StepArguments>();
         arguments->spec.add_to(*command);
-        command->add_option("--states", arguments->states, "one JSON object a line (docs/states.md)")
+        command
+            ->add_option("--states", arguments->states,
+                         "one JSON object a line (docs/states.md); - reads them as they come")
             ->required()
             ->type_name("FILE");
         command->add_flag("--interrupts", arguments->interrupts, "let an interrupt come instead where one is due");

@@ -65,6 +65,7 @@ std::optional<std::string> StateFormat::set(State& state, std::string_view name,
 std::optional<StateFormat::Error> StateFormat::read(std::string_view line, InputState& into) const {
     into.state.slots.assign(spec_->slots, 0);
     into.memory.clear();
+    into.choices.clear();
     nlohmann::json json;
     try {
         json = nlohmann::json::parse(line);
@@ -88,6 +89,14 @@ std::optional<StateFormat::Error> StateFormat::read(std::string_view line, Input
         if (!v)
             return Error{fmt::format("register `{}` takes a number or a text such as \"0x10\"", name), offset_of(name)};
         if (auto problem = set(into.state, name, *v)) return Error{*problem, offset_of(name)};
+    }
+    if (json.contains("choices")) {
+        if (!json["choices"].is_array()) return Error{"`choices` is a list", offset_of("choices")};
+        for (const auto& value : json["choices"]) {
+            const auto v = number(value);
+            if (!v) return Error{"`choices` takes numbers or texts such as \"0x10\"", offset_of("choices")};
+            into.choices.push_back(*v);
+        }
     }
     if (!json.contains("memory")) return std::nullopt;
     for (const auto& [text, value] : json["memory"].items()) {

@@ -19,6 +19,7 @@ namespace pogo::cli {
 struct InputState {
     isa::State state;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory;  ///< unit address, value
+    std::vector<std::uint64_t> choices;                           ///< of the instruction's unpredictable values
 };
 
 /// Reads and writes states of one Spec. docs/states.md describes the form.

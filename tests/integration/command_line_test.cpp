@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include <algorithm>
+
 #include "command.hpp"
 
 namespace pogo::integration {
@@ -97,6 +99,7 @@ TEST_F(CommandLine, BadStatesAre65WithLineAndColumn) {
         {"{\"registers\": {\"r1\": \"0x1_\"}}\n", "r1"},
         {"{\"registers\": {\"ccr\": 256}}\n", "does not fit"},
         {"{\"memory\": {}}\n", "registers"},
+        {"{\"registers\": {}, \"choices\": 1}\n", "`choices` is a list"},
         {"{\"registers\": {}, \"memory\": {\"zero\": 1}}\n", "not a physical address"},
         {"{\"registers\": {}, \"memory\": {\"0\": 256}}\n", "8 bits"},
     };
@@ -119,6 +122,38 @@ TEST_F(CommandLine, StepsFromGivenStates) {
     EXPECT_THAT(r.out, HasSubstr("{\"outcome\":\"completed\",\"instruction\":\"li\",\"cycles\":"));
     EXPECT_THAT(r.out, HasSubstr("\"pc\":4100,\"r1\":5,"));
     EXPECT_THAT(r.out, HasSubstr("\"traps\":[{\"cause\":\"bounds\",\"arguments\":[4096]}]"));
+}
+
+TEST_F(CommandLine, StepsFromStatesAsTheyCome) {
+    // Without memory the word at 0 is 0, which nothing decodes; the last line needs no end.
+    const Result r = pogo("step " + lecture_ + " --states - < " +
+                          file("s.jsonl", "{\"registers\": {}}\n\n{\"registers\": {\"pc\": 8}}"));
+    EXPECT_EQ(r.code, 0);
+    EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n'), 2) << r.out;
+    EXPECT_THAT(r.out, HasSubstr("\"epc\":8"));
+    EXPECT_THAT(pogo("step " + lecture_ + " --states " + (folder_ / "none").string()).out, HasSubstr("error[E0801]"));
+    const Result longer = pogo("step " + lecture_ + " --states /dev/zero");
+    EXPECT_EQ(longer.code, 65);
+    EXPECT_THAT(longer.out, HasSubstr("error[E0807]"));
+}
+
+TEST_F(CommandLine, TakesTheChoicesOfWhatIsUnpredictable) {
+    const std::string spec =
+        file("any.isa",
+             "machine m { address 8; } register pc : bits(8) role pc; register r : bits(8) role data; "
+             "register s : bits(1) role mode; mode a { s = 1; } mode b { s = 0; } trap t kind illegal { pc = 0; } "
+             "illegal t; instruction i { encoding 0x00; assembly \"i\"; r = any(8); }");
+    const std::string states = file("s.jsonl", "{\"registers\": {}, \"choices\": [\"0x5a\"]}\n{\"registers\": {}}\n");
+    const Result r = pogo("step " + spec + " --states " + states);
+    EXPECT_THAT(r.out, HasSubstr("\"r\":90"));
+    EXPECT_THAT(r.out, HasSubstr("\"r\":0"));
+    const auto refused = [&](const char* choices) {
+        return pogo("step " + spec + " --states " +
+                    file("s.jsonl", std::string("{\"registers\": {}, \"choices\": ") + choices + "}"))
+            .out;
+    };
+    EXPECT_THAT(refused("[256]"), HasSubstr("s.jsonl:1:1: error[E0806]: choice 0 is 0x100, but has 8 bits"));
+    EXPECT_THAT(refused("[1, 2]"), HasSubstr("leaves 1 values unpredictable, but 2 choices are given"));
 }
 
 TEST_F(CommandLine, ShowsEveryView) {
