@@ -24,6 +24,12 @@ struct Values {
 static_assert(Domain<Concrete<std::uint64_t, Values<std::uint64_t>>>);
 static_assert(Domain<Concrete<Word, Values<Word>>>);
 
+// A domain that forgets one operator is none.
+struct Lacking : Concrete<std::uint64_t, Values<std::uint64_t>> {
+    void bvsrem(std::uint64_t, std::uint64_t, unsigned) = delete;
+};
+static_assert(!Domain<Lacking>);
+
 constexpr std::array operators = {
 #define X(name, smt, shape) Op::name,
 #include "isa/operators.def"

@@ -5,18 +5,28 @@
 
 #include "reference_machine.hpp"
 #include "support.hpp"
+#include "vt/extend.hpp"
 
 namespace pogo::model::test {
 namespace {
 
-class Shipped : public ::testing::TestWithParam<const char*> {};
+struct Machine {
+    const char* name;
+    const char* file;
+    const char* policy = nullptr;
+    friend void PrintTo(const Machine& machine, std::ostream* out) { *out << machine.name; }
+};
+class Shipped : public ::testing::TestWithParam<Machine> {};
 
 TEST_P(Shipped, ModelEqualsReference) {
     isa::SourceManager sources;
     isa::Diagnostics diagnostics;
-    const auto spec =
-        isa::load_spec_file(sources, std::string(POGO_SPECS) + "/" + GetParam(), std::nullopt, {}, diagnostics);
+    const std::string folder = std::string(POGO_SPECS) + "/";
+    std::optional<std::string> policy;
+    if (GetParam().policy != nullptr) policy = folder + GetParam().policy;
+    auto spec = isa::load_spec_file(sources, folder + GetParam().file, policy, {}, diagnostics);
     ASSERT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
+    if (policy) spec = vt::extend(*spec);
     std::mt19937_64 random(11);
     const auto below = [&](std::uint64_t n) { return random() % n; };
     std::vector<bool> completed(spec->instructions.size(), false);
@@ -72,9 +82,17 @@ TEST_P(Shipped, ModelEqualsReference) {
         }
         for (const auto& [address, value] : reference.memory) ASSERT_EQ(simulator.peek(address), value) << address;
     }
-    EXPECT_GT(std::count(completed.begin(), completed.end(), true), static_cast<std::ptrdiff_t>(completed.size() / 2));
+    // Where random configuration makes instructions leave the virtual state, fewer complete.
+    const std::size_t share = policy ? 3 : 2;
+    EXPECT_GT(std::count(completed.begin(), completed.end(), true),
+              static_cast<std::ptrdiff_t>(completed.size() / share));
 }
-INSTANTIATE_TEST_SUITE_P(Machines, Shipped, ::testing::Values("lecture.isa", "pg74.isa", "m68k.isa"));
+INSTANTIATE_TEST_SUITE_P(Machines, Shipped,
+                         ::testing::Values(Machine{"lecture", "lecture.isa"}, Machine{"pg74", "pg74.isa"},
+                                           Machine{"m68k", "m68k.isa"},
+                                           Machine{"lecture_vt", "lecture.isa", "lecture-vt.policy.isa"},
+                                           Machine{"m68k_vt", "m68k.isa", "m68k-vt.policy.isa"}),
+                         [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
 }  // namespace pogo::model::test
