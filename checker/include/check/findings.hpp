@@ -170,8 +170,8 @@ struct Kept {
 struct Findings {
     std::string context;
     std::vector<Kept> invariants;  ///< as in Spec::invariants
-    std::vector<Row> rows;    ///< by InstructionId
-    Theorem theorem1_strict;  ///< no instruction is critical
+    std::vector<Row> rows;         ///< by InstructionId
+    Theorem theorem1_strict;       ///< no instruction is critical
     Theorem theorem1_extended;
     Theorem theorem3_strict;  ///< every user-sensitive instruction is privileged
     Theorem theorem3_extended;
