@@ -162,7 +162,10 @@ void Router::invalidate_direct_mem_ptr(int, sc_dt::uint64 first, sc_dt::uint64 l
 
 Driver::Driver(const sc_core::sc_module_name& name) : sc_module(name) {
     socket.register_invalidate_direct_mem_ptr(this, &Driver::invalidate_direct_mem_ptr);
-    SC_THREAD(batches);
+    // Methods, not threads: coroutines cost more, and address sanitizers lose track of the stack after a switch.
+    SC_METHOD(batch);
+    sensitive << batch_;
+    dont_initialize();
     SC_METHOD(tick);
     sensitive << tick_;
     dont_initialize();
@@ -183,39 +186,33 @@ sc_time Driver::time_of(std::uint64_t cycle) const { return start_ + sc_time::fr
 void Driver::run(View view, std::uint64_t limit) {
     limit_ = limit;
     if (view == View::batched)
-        go_.notify(sc_core::SC_ZERO_TIME);
+        batch_.notify(sc_core::SC_ZERO_TIME);
     else
         tick_.notify(sc_core::SC_ZERO_TIME);
     sc_core::sc_start();
 }
 
 // Runs ahead of simulated time up to the first cycle that must see another process's event, then lets time follow.
-void Driver::batches() {
-    for (;;) {
-        sc_core::wait(go_);
-        for (;;) {
-            const bool pending = sc_core::sc_pending_activity();
-            std::uint64_t deadline = limit_;
-            if (pending) {
-                const auto until = (sc_core::sc_time_stamp() + sc_core::sc_time_to_pending_activity() - start_).value();
-                deadline = std::min<std::uint64_t>(limit_, (until + period_.value() - 1) / period_.value());
-            }
-            if (!core_->stopped() && core_->cycle() < deadline) {
-                core_->run_until(deadline);
-                if (core_->idle()) {
-                    if (!sc_core::sc_pending_activity())
-                        core_->stop(StopReason::waiting_forever);
-                    else if (!core_->observed() && core_->cycle() < deadline)
-                        core_->skip_to(deadline);
-                }
-                if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
-                continue;
-            }
-            sc_core::wait(time_of(core_->cycle()) - sc_core::sc_time_stamp());
-            if (core_->stopped()) break;
+void Driver::batch() {
+    while (!core_->stopped()) {
+        std::uint64_t deadline = limit_;
+        if (sc_core::sc_pending_activity()) {
+            const auto until = (sc_core::sc_time_stamp() + sc_core::sc_time_to_pending_activity() - start_).value();
+            deadline = std::min<std::uint64_t>(limit_, (until + period_.value() - 1) / period_.value());
         }
-        sc_core::sc_pause();
+        if (core_->cycle() >= deadline) break;
+        core_->run_until(deadline);
+        if (core_->idle()) {
+            if (!sc_core::sc_pending_activity())
+                core_->stop(StopReason::waiting_forever);
+            else if (!core_->observed() && core_->cycle() < deadline)
+                core_->skip_to(deadline);
+        }
+        if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
     }
+    const sc_time rest = time_of(core_->cycle()) - sc_core::sc_time_stamp();
+    if (core_->stopped() && rest == sc_core::SC_ZERO_TIME) return sc_core::sc_pause();
+    batch_.notify(rest);
 }
 
 void Driver::tick() {
@@ -269,7 +266,7 @@ World::World() {
     driver.socket.bind(router.socket);
     router.ports[Router::ram_port].bind(ram.socket);
     for (unsigned i = 0; i < max_devices; ++i) router.ports[1 + i].bind(slots[i].socket);
-    // Lets the processes come to their first wait.
+    // Elaborates: from now on modules can be called, but none be added.
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
 }
 

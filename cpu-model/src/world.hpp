@@ -117,7 +117,7 @@ class Driver : public sc_core::sc_module, public Bus {
     bool write(std::uint64_t address, unsigned count, const std::byte* bytes) override;
 
   private:
-    void batches();
+    void batch();
     void tick();
     bool transport(tlm::tlm_command command, std::uint64_t address, unsigned count, std::byte* bytes);
     void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last);
@@ -127,7 +127,7 @@ class Driver : public sc_core::sc_module, public Bus {
     Core* core_ = nullptr;
     Units format_;
     std::uint64_t limit_ = 0;
-    sc_core::sc_event go_{"go"};
+    sc_core::sc_event batch_{"batch_event"};
     sc_core::sc_event tick_{"tick_event"};
     tlm::tlm_generic_payload payload_;
 };
