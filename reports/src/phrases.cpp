@@ -81,9 +81,9 @@ std::string adjectives(const Instruction& instruction) {
         });
     };
     for (const std::string_view kind : {"mode", "location", "configuration"})
-        if (depends(kind)) words.push_back(fmt::format("{}-sensitive", kind));
-    if (depends("joint")) words.push_back("jointly sensitive");
-    if (instruction.control.extended == Answer::yes) words.push_back("control-sensitive");
+        if (depends(kind)) words.emplace_back(fmt::format("{}-sensitive", kind));
+    if (depends("joint")) words.emplace_back("jointly sensitive");
+    if (instruction.control.extended == Answer::yes) words.emplace_back("control-sensitive");
     return words.empty() ? "sensitive" : enumeration(words);
 }
 
