@@ -1,0 +1,67 @@
+// A supervisor for RV64 in machine mode: serves write and exit, and runs the user program at 0x80100000 in user mode.
+// SPDX-License-Identifier: Apache-2.0
+//
+// Exit code: what the program gives to exit(), or 128 + mcause after a trap that nothing serves.
+
+	.equ	uart,		0x10000000
+	.equ	finish,		0x00100000
+	.equ	program,	0x80100000
+	.equ	user_stack,	0x80800000
+
+	.globl	_start
+_start:
+	la	t0, entered
+	csrw	mtvec, t0
+	la	t0, saved
+	csrw	mscratch, t0
+	li	t0, program
+	csrw	mepc, t0
+	li	t0, 3 << 11		// MPP: user mode
+	csrc	mstatus, t0
+	li	sp, user_stack
+	mret
+
+	.align	2
+entered:
+	csrrw	t0, mscratch, t0
+	sd	t1, 0(t0)
+	sd	t2, 8(t0)
+	csrr	t1, mcause
+	addi	t2, t1, -8		// ECALL from user mode
+	bnez	t2, stray
+	li	t2, 64
+	beq	a7, t2, write
+	li	t2, 93
+	beq	a7, t2, exit
+	li	a0, -38			// -ENOSYS
+leave:
+	csrr	t1, mepc
+	addi	t1, t1, 4
+	csrw	mepc, t1
+	ld	t1, 0(t0)
+	ld	t2, 8(t0)
+	csrrw	t0, mscratch, t0
+	mret
+
+write:					// a0 file, a1 from, a2 count; gives the count
+	sd	a1, 16(t0)
+	add	t2, a1, a2
+	li	a0, uart
+	j	2f
+1:	lbu	t1, 0(a1)
+	addi	a1, a1, 1
+	sb	t1, 0(a0)
+2:	bne	a1, t2, 1b
+	ld	a1, 16(t0)
+	mv	a0, a2
+	j	leave
+
+stray:	addi	a0, t1, 128
+exit:					// a0 code
+	li	t0, finish
+	sd	a0, 0(t0)
+1:	j	1b
+
+	.bss
+	.align	3
+saved:	.space	24
