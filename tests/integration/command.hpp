@@ -1,4 +1,4 @@
-// Running the pogo executable in tests.
+// Running the pogo executable and other programs in tests.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,11 +17,11 @@ namespace pogo::integration {
 
 struct Result {
     int code = -1;
-    std::string out;  ///< standard output and error
+    std::string out;
 };
 
-inline Result pogo(const std::string& arguments) {
-    std::FILE* pipe = popen((std::string(POGO_COMMAND) + " " + arguments + " 2>&1").c_str(), "r");
+inline Result shell(const std::string& line) {
+    std::FILE* pipe = popen(line.c_str(), "r");
     Result result;
     std::array<char, 4096> buffer{};
     for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
@@ -31,6 +31,12 @@ inline Result pogo(const std::string& arguments) {
     return result;
 }
 
+inline Result pogo(const std::string& arguments) {
+    return shell(std::string(POGO_COMMAND) + " " + arguments + " 2>&1");
+}
+
+inline bool installed(const std::string& program) { return shell("command -v " + program + " 2>&1").code == 0; }
+
 inline std::string text_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     std::stringstream text;
@@ -39,7 +45,7 @@ inline std::string text_of(const std::filesystem::path& path) {
 }
 
 /// A folder of its own for each test, gone afterwards.
-class CommandTest : public ::testing::Test {
+class FolderTest : public ::testing::Test {
   protected:
     void SetUp() override { std::filesystem::create_directories(folder_); }
     void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -48,6 +54,10 @@ class CommandTest : public ::testing::Test {
         return (folder_ / name).string();
     }
     std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("pogo-test-" + std::to_string(getpid()));
+};
+
+class CommandTest : public FolderTest {
+  protected:
     const std::string lecture_ = POGO_SPECS "/lecture.isa";
     const std::string m68k_ = POGO_SPECS "/m68k.isa";
 };
