@@ -501,6 +501,23 @@ void Elaborator::form(FormContext& context) {
         form.fields.push_back(std::move(out));
     }
 
+    // A field as statements see it: bits that the encoding has no place for are 0, whatever its variable says.
+    const auto seen = [&](const FieldInfo& info) {
+        Word placed = 0;
+        for (const auto& piece : form.encoding.pieces)
+            if (form.fields[piece.field].variable == info.variable) placed |= ones(piece.width) << piece.from;
+        const Term all = t.variable(info.variable);
+        Term result;
+        for (unsigned low = 0; low < info.width;) {
+            unsigned high = low;
+            const auto has = [&](unsigned bit) { return (placed >> bit & 1) != 0; };
+            while (high + 1 < info.width && has(high + 1) == has(low)) ++high;
+            const Term piece = has(low) ? t.extract(all, high, low) : t.constant(high - low + 1, 0);
+            result = result.valid() ? t.concat(piece, result) : piece;
+            low = high + 1;
+        }
+        return Value::of(result);
+    };
     // What statements see: operands, then the instruction's own fields.
     const auto bind = [&] {
         auto& locals = frames_.back().locals;
@@ -511,14 +528,13 @@ void Elaborator::form(FormContext& context) {
             locals.push_back({operands_[i].name, value, nullptr});
         }
         for (const auto& info : context.fields)
-            if (info.name.find('.') == std::string::npos)
-                locals.push_back({info.name, Value::of(t.variable(info.variable)), info.enumeration});
+            if (info.name.find('.') == std::string::npos) locals.push_back({info.name, seen(info), info.enumeration});
     };
     for (auto& operand : operands_) {
         for (const auto& info : context.fields)
             if (info.name.starts_with(operand.name + "."))
-                operand.environment.push_back({info.name.substr(operand.name.size() + 1),
-                                               Value::of(t.variable(info.variable)), info.enumeration});
+                operand.environment.push_back(
+                    {info.name.substr(operand.name.size() + 1), seen(info), info.enumeration});
     }
     form.encoding.where = t.boolean(true);
     if (where != nullptr) {

@@ -2,11 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "command.hpp"
 #include "isa/assembly.hpp"
@@ -132,16 +128,10 @@ TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
     EXPECT_EQ(run.result.reason, model::StopReason::exit);
     EXPECT_EQ(run.result.exit_code, 42U);
     EXPECT_GT(run.output.size(), 400U);
-    if (std::system("command -v qemu-m68k >/dev/null 2>&1") != 0) GTEST_SKIP() << "no qemu-m68k to compare with";
-    std::FILE* peer = popen("qemu-m68k -cpu m68000 " POGO_BUILT_PROGRAMS "/program.elf", "r");
-    ASSERT_NE(peer, nullptr);
-    std::string expected;
-    std::array<char, 4096> buffer{};
-    for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), peer)) > 0;)
-        expected.append(buffer.data(), n);
-    const int status = pclose(peer);
-    EXPECT_EQ(WEXITSTATUS(status), 42);
-    EXPECT_EQ(run.output, expected);
+    if (!installed("qemu-m68k")) GTEST_SKIP() << "no qemu-m68k to compare with";
+    const Result peer = shell("qemu-m68k -cpu m68000 " POGO_BUILT_PROGRAMS "/program.elf");
+    EXPECT_EQ(peer.code, 42);
+    EXPECT_EQ(run.output, peer.out);
 }
 
 // The program checks itself against the frames of MC68000UM, section 6; its exit code is the first entry that is wrong.
@@ -154,6 +144,34 @@ TEST(M68k, StacksEveryExceptionAsTheManualSays) {
         EXPECT_EQ(run.result.reason, model::StopReason::exit) << model;
         EXPECT_EQ(run.result.exit_code, 0U) << model;
     }
+}
+
+// ---- RV64 ---------------------------------------------------------------------------------------------------------
+
+TEST_P(Views, Rv64RunsACProgramUnderASupervisor) {
+    if (!built("rv64-program.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
+    const Spec spec = machine("rv64.isa");
+    const Finished run = run_elf(spec, {"rv64-supervisor.elf", "rv64-program.elf"}, GetParam());
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 42U);
+    EXPECT_GT(run.output.size(), 400U);
+    if (!installed("qemu-riscv64")) GTEST_SKIP() << "no qemu-riscv64 to compare with";
+    const Result peer = shell("qemu-riscv64 " POGO_BUILT_PROGRAMS "/rv64-program.elf");
+    EXPECT_EQ(peer.code, 42);
+    EXPECT_EQ(run.output, peer.out);
+}
+
+// The program checks itself against the manual; its exit code is the number of the first check that fails.
+TEST(Rv64, TrapsAsTheManualSays) {
+    if (!built("rv64-traps.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
+    const Finished run = run_elf(machine("rv64.isa"), {"rv64-traps.elf"}, model::View::batched);
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 0U);
+    if (!installed("qemu-system-riscv64")) GTEST_SKIP() << "no qemu-system-riscv64 to hold the program itself against";
+    EXPECT_EQ(shell("timeout 30 qemu-system-riscv64 -M virt -bios none -display none -serial none -monitor none "
+                    "-kernel " POGO_BUILT_PROGRAMS "/rv64-traps-qemu.elf")
+                  .code,
+              0);
 }
 
 }  // namespace

@@ -159,5 +159,20 @@ TEST(Pg74, BehavesAsThePaperSays) {
     EXPECT_EQ(verdicts({{"jrst1", "true"}}), std::tuple(Verdict::no, Verdict::no, Verdict::yes));
 }
 
+// All of the unprivileged instructions are innocuous and complete in either mode, but for the calls, which never do.
+TEST(Rv64, HasNothingSensitiveAmongItsUnprivilegedInstructions) {
+    const isa::Spec spec = machine("rv64.isa");
+    const auto found = findings(spec);
+    const auto first = spec.find_instruction("addi");
+    for (const auto& each : found.rows) {
+        if (each.instruction.index < first.index) continue;
+        const std::string& name = spec[each.instruction].name;
+        EXPECT_EQ(each.control.extended, Verdict::no) << name;
+        EXPECT_EQ(each.behavior.extended, Verdict::no) << name;
+        const bool calls = name == "ecall" || name == "ebreak" || name == "c.ebreak";
+        EXPECT_EQ(each.privileged, calls ? Privileged::vacuous : Privileged::never) << name;
+    }
+}
+
 }  // namespace
 }  // namespace pogo::integration

@@ -128,7 +128,7 @@ TEST_F(Smt2, AnotherSolverAgreesOnTheZoo) {
 }
 
 TEST_F(Smt2, AnotherSolverAgreesOnTheShippedMachines) {
-    for (const char* name : {"lecture.isa", "pg74.isa", "m68k.isa"}) {
+    for (const char* name : {"lecture.isa", "pg74.isa", "m68k.isa", "rv64.isa"}) {
         isa::SourceManager sources;
         isa::Diagnostics diagnostics;
         const auto spec =

@@ -116,6 +116,16 @@ TEST(Permissions, SayWhatHappensInEveryMode) {
     EXPECT_THAT(wrong("top execute;"), HasSubstr("E0110"));
 }
 
+TEST(Fields, HaveZerosWhereTheEncodingHasNoPlace) {
+    const Spec spec = must_load(machine(
+        "instruction jump { encoding d[3..1] 0b10101; assembly \"jump {d}\"; pc = pc + zext(d, 16); }"
+        "instruction skip { encoding d[3..1] 0b10100 where d != 0; assembly \"skip {d}\"; pc = pc + zext(d, 16); }"));
+    EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"),
+              "(bvadd |pc| ((_ zero_extend 12) (concat ((_ extract 3 1) |d|) #b0)))");
+    EXPECT_FALSE(permits(spec, spec.forms[1], std::vector<std::uint64_t>{1}));
+    EXPECT_TRUE(permits(spec, spec.forms[1], std::vector<std::uint64_t>{2}));
+}
+
 TEST(Rows, FollowTheClassesOfAnOperand) {
     const Spec spec = must_load(
         machine("operand csr { piece n 4; class counters; case cycle { n = 0x0; assembly \"cycle\"; } case time { n = "
