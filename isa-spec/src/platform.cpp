@@ -128,8 +128,7 @@ Device::Drive Elaborator::drive(const Ast& ast, const DeviceKind& kind, const De
     if (elements.size() != 1 || !spec_[elements[0]].input) fail(Code::E0507, ast.range);
     const Element& input = spec_[elements[0]];
     if (output->width != 0 && output->width != input.width)
-        fail(Code::E0512, ast.range, std::string(output->name), fmt::format("{}", output->width), input.name,
-             fmt::format("{}", input.width));
+        fail(Code::E0512, ast.range, fmt::format("{}", output->width), input.name, fmt::format("{}", input.width));
     const auto driven = [&](const Device& other) {
         return std::any_of(other.drives.begin(), other.drives.end(),
                            [&](const Device::Drive& d) { return d.input == elements[0]; });
