@@ -194,6 +194,7 @@ void Clint::due(std::uint64_t cycle) {
 }
 
 void Clint::wake(std::optional<std::uint64_t> time) {
+    if (wake_ == time) return;  // it is scheduled already
     wake_ = time;
     schedule(host_.now());
 }
