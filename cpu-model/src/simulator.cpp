@@ -67,6 +67,29 @@ const char* name(StopReason reason) {
     POGO_REQUIRE(false);
 }
 
+namespace {
+
+// Puts a device over RAM. False if another device is there.
+bool lay_over(std::vector<Router::Range>& map, Router::Range over) {
+    std::vector<Router::Range> result;
+    for (const auto& range : map) {
+        if (range.last < over.first || range.first > over.last) {
+            result.push_back(range);
+            continue;
+        }
+        if (range.port != Router::ram_port) return false;
+        if (range.first < over.first) result.push_back({range.first, over.first - 1, range.port});
+        if (range.last > over.last) result.push_back({over.last + 1, range.last, range.port});
+    }
+    over.over_ram = true;
+    result.push_back(over);
+    std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    map = std::move(result);
+    return true;
+}
+
+}  // namespace
+
 struct Simulator::Impl {
     World& world;
     Config config;
@@ -100,8 +123,8 @@ struct Simulator::Impl {
     void build_device(const isa::Device& device);
     std::optional<std::string> attach_htif(std::uint64_t tohost);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
-    [[nodiscard]] std::uint64_t load(std::uint64_t address, unsigned units) const;
-    void store(std::uint64_t address, unsigned units, std::uint64_t value) const;
+    [[nodiscard]] std::uint64_t load_word(std::uint64_t address) const;
+    void store_word(std::uint64_t address, std::uint64_t value) const;
     void drive(const isa::Device& device, unsigned number, std::uint64_t value);
 };
 
@@ -121,25 +144,6 @@ void Simulator::Impl::unload() {
     attached.reset();
     output.clear();
     spec = nullptr;
-}
-
-// Puts a device over RAM. False if another device is there.
-bool lay_over(std::vector<Router::Range>& map, Router::Range over) {
-    std::vector<Router::Range> result;
-    for (const auto& range : map) {
-        if (range.last < over.first || range.first > over.last) {
-            result.push_back(range);
-            continue;
-        }
-        if (range.port != Router::ram_port) return false;
-        if (range.first < over.first) result.push_back({range.first, over.first - 1, range.port});
-        if (range.last > over.last) result.push_back({over.last + 1, range.last, range.port});
-    }
-    over.over_ram = true;
-    result.push_back(over);
-    std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    map = std::move(result);
-    return true;
 }
 
 // The address map in bytes. Where no RAM is declared, all addresses that no device takes are memory.
@@ -162,7 +166,7 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
             if (device.size == 0 || device.base > last || device.size - 1 > last - device.base)
                 return fmt::format("device {} does not lie within the physical addresses", device.name);
             const bool memory = device.kind == isa::Device::Kind::ram;
-            if (device.line > most_lines)
+            if (std::max(device.line, 1U) > most_lines)
                 return fmt::format("device {}: lines are numbered 1 to {}", device.name, most_lines);
             ram = ram || memory;
             if (!memory && port > max_devices)
@@ -287,7 +291,7 @@ void Simulator::Impl::build_device(const isa::Device& device) {
             slot.device = std::make_unique<Ns16550>(std::move(host));
             break;
         case isa::Device::Kind::clint: {
-            auto made = std::make_unique<Clint>(std::move(host), device.timebase);
+            auto made = std::make_unique<Clint>(std::move(host), std::max(device.timebase, 1U));
             if (time_input(*spec)) core->machine().set_clock(made.get());
             slot.device = std::move(made);
             break;
@@ -304,8 +308,8 @@ void Simulator::Impl::build_device(const isa::Device& device) {
         case isa::Device::Kind::htif: {
             const std::uint64_t word = device.base + htif::tohost;
             slot.device = std::make_unique<Htif>(
-                std::move(host), [this, word] { return load(word, 8); },
-                [this, word](std::uint64_t value) { store(word, 8, value); });
+                std::move(host), [this, word] { return load_word(word); },
+                [this, word](std::uint64_t value) { store_word(word, value); });
             break;
         }
     }
@@ -318,19 +322,19 @@ std::byte* Simulator::Impl::memory(std::uint64_t address, bool write) const {
     return world.ram.at(address << format.shift, write);
 }
 
-// Units of 8 bits, which may lie on two pages.
-std::uint64_t Simulator::Impl::load(std::uint64_t address, unsigned units) const {
+// Eight units of 8 bits, which may lie on two pages.
+std::uint64_t Simulator::Impl::load_word(std::uint64_t address) const {
     std::array<std::byte, 8> bytes{};
-    for (unsigned i = 0; i < units; ++i)
-        if (const std::byte* const at = memory(address + i, false); at != nullptr) bytes[i] = *at;
-    return static_cast<std::uint64_t>(format.compose(bytes.data(), units));
+    for (auto& byte : bytes)
+        if (const std::byte* const at = memory(address++, false); at != nullptr) byte = *at;
+    return static_cast<std::uint64_t>(format.compose(bytes.data(), bytes.size()));
 }
 
-void Simulator::Impl::store(std::uint64_t address, unsigned units, std::uint64_t value) const {
+void Simulator::Impl::store_word(std::uint64_t address, std::uint64_t value) const {
     std::array<std::byte, 8> bytes{};
-    format.split(bytes.data(), units, value);
-    for (unsigned i = 0; i < units; ++i)
-        if (std::byte* const at = memory(address + i, true); at != nullptr) *at = bytes[i];
+    format.split(bytes.data(), bytes.size(), value);
+    for (const auto byte : bytes)
+        if (std::byte* const at = memory(address++, true); at != nullptr) *at = byte;
 }
 
 Simulator::Simulator(Config config) : impl_(std::make_unique<Impl>(config)) {}
@@ -345,6 +349,9 @@ std::optional<std::string> Simulator::load(const isa::Spec& spec) {
         for (const auto parameter : cause.parameters)
             if (spec.terms.sort(parameter).width > 64)
                 return fmt::format("trap {}: the model takes parameters of at most 64 bits", cause.name);
+    if (const auto time = time_input(spec); time && !impl_->config.bare)
+        for (const auto element : spec.translation.reads)
+            if (element == *time) return "the translation of addresses cannot depend on the time";
     impl_->spec = &spec;
     impl_->format = Units(spec);
     impl_->world.router.set_map(std::move(ranges));

@@ -45,7 +45,7 @@ inline constexpr unsigned active = 3;     ///< read: the line that drives the in
 /// National Semiconductor PC16550D data sheet (June 1995), section 8; registers of one byte. A character takes no time:
 /// the transmitter is always empty, and what the other end has typed waits there, so nothing is ever overrun and a
 /// reset of the receiver's FIFO loses nothing (but for characters sent in loopback, which do arrive in the FIFO). Hence
-/// the timeout of section 8.4, table IV comes at once: characters below the trigger level show as a timeout (0xC).
+/// the timeout of table IV comes at once: characters below the trigger level show as a timeout (0xC).
 /// Divisor, character format and break are only kept. As QEMU's serial.c does it, and unlike a PC, OUT2 does not gate
 /// the interrupt. `size` 8 bytes; virt has 0x100, of which the others read 0.
 namespace ns16550 {
@@ -63,12 +63,12 @@ inline constexpr unsigned scr = 7;      ///< holds what is written
 inline constexpr unsigned fifo = 16;    ///< characters
 }  // namespace ns16550
 
-/// SiFive FU540-C000 manual v1p0, chapter 9 (CLINT); in the RISC-V ACLINT specification 1.0 the devices MSWI and
-/// MTIMER; hart 0 only. Each half of a 64-bit register can be accessed by 4 bytes, too. The timer counts one for every
-/// Device::timebase cycles since power-on; writing it moves it, not the moment of its next tick.
-/// Sources disagree on mtimecmp after power-on: the manual does not reset it, ACLINT leaves it unknown, QEMU has 0 yet
-/// keeps the interrupt low until a write. Here it is all ones. Outputs: software = msip, timer = mtime ≥ mtimecmp,
-/// time = mtime. `size` at least 0xC000, 0x10000 in virt.
+/// SiFive FU540-C000 manual v1p3, chapter "Core-Local Interruptor (CLINT)"; in the RISC-V ACLINT specification (a
+/// draft, 1.0-rc4) the devices MSWI and MTIMER; hart 0 only. Each half of a 64-bit register can be accessed by 4 bytes,
+/// too. The timer counts one for every Device::timebase cycles since power-on; writing it moves it, not the moment of
+/// its next tick. Sources disagree on mtimecmp after power-on: the manual does not reset it, ACLINT leaves it unknown,
+/// QEMU has 0 yet keeps the interrupt low until a write. Here it is all ones. Outputs: software = msip, timer = mtime ≥
+/// mtimecmp, time = mtime. `size` at least 0xC000, 0x10000 in virt.
 namespace clint {
 inline constexpr std::uint64_t msip = 0x0000;      ///< bit 0
 inline constexpr std::uint64_t mtimecmp = 0x4000;  ///< 8 bytes
@@ -77,14 +77,13 @@ enum Output : unsigned { software, timer, time };
 }  // namespace clint
 
 /// RISC-V Platform-Level Interrupt Controller specification 1.0.0, chapters "Memory Map" to "Interrupt Completion",
-/// with the addresses of the SiFive FU540-C000 manual v1p0, chapter 10; sources 1 to Device::sources, priorities and
-/// thresholds of 3 bits (WARL), context 0 is M mode of hart 0 and context 1 its S mode. Inputs are levels. Outputs:
-/// machine and supervisor, high while a source that is pending and enabled in the context has a priority above its
-/// threshold.
-/// Where QEMU 7.2 disagrees with the specification, the specification is followed: a request stays pending when its
-/// line falls before the claim (QEMU withdraws it); a claim looks at no threshold (QEMU's does); completing a source
-/// that is not enabled in the context does nothing (QEMU completes it); bit 0 of the first word of enables is 0 (QEMU
-/// keeps it). `size` at least 0x202000, 0x600000 in virt.
+/// with the addresses of the SiFive FU540-C000 manual v1p3, chapter of that name; sources 1 to Device::sources,
+/// priorities and thresholds of 3 bits (WARL), context 0 is M mode of hart 0 and context 1 its S mode. Inputs are
+/// levels. Outputs: machine and supervisor, high while a source that is pending and enabled in the context has a
+/// priority above its threshold. Where QEMU 7.2 disagrees with the specification, the specification is followed: a
+/// request stays pending when its line falls before the claim (QEMU withdraws it); a claim looks at no threshold
+/// (QEMU's does); completing a source that is not enabled in the context does nothing (QEMU completes it); bit 0 of the
+/// first word of enables is 0 (QEMU keeps it). `size` at least 0x202000, 0x600000 in virt.
 namespace plic {
 inline constexpr std::uint64_t priority = 0x000000;   ///< + 4·source
 inline constexpr std::uint64_t pending = 0x001000;    ///< + 4·word; read only
@@ -98,8 +97,8 @@ inline constexpr unsigned priority_mask = 7;
 enum Output : unsigned { machine, supervisor };
 }  // namespace plic
 
-/// QEMU's hw/misc/sifive_test.c, in the device tree "sifive,test1". One register at 0, written by 2 (as OpenSBI does)
-/// or 4 bytes; reads 0. Any other value does nothing. `size` at least 4 bytes, 0x1000 in virt.
+/// QEMU's hw/misc/sifive_test.c, in the device tree "sifive,test1". One register at 0, written by 2 bytes (as OpenSBI
+/// does) or 4; reads 0. Any other value does nothing. `size` at least 4 bytes, 0x1000 in virt.
 namespace finisher {
 inline constexpr unsigned fail = 0x3333;   ///< ends the run with bits 31..16 as exit code (1 if they are 0; QEMU: 0)
 inline constexpr unsigned pass = 0x5555;   ///< ends the run with exit code 0

@@ -513,12 +513,16 @@ TEST_P(Ends, BadPlatformsAreErrors) {
         const auto bad = spec_of(virt_text(10));
         for (auto& device : bad->platform.devices) {
             if (what == "line" && device.kind == isa::Device::Kind::ns16550) device.line = 97;
+            if (what == "none" && device.kind == isa::Device::Kind::plic) device.sources = 0;
             if (what == "over" && device.kind == isa::Device::Kind::htif) device.base = serial;
         }
+        if (what == "time") bad->translation.reads.push_back(bad->find_element("mtime"));
         const auto result = simulator_.load(*bad);
         EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
         return result.value_or("");
     };
+    EXPECT_NE(error("none").find("1 to 0"), std::string::npos);
+    EXPECT_NE(error("time").find("depend on the time"), std::string::npos);
     EXPECT_NE(error("line").find("1 to 96"), std::string::npos);
     EXPECT_NE(error("over").find("overlap"), std::string::npos);
 }
