@@ -445,7 +445,9 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::input: {
             const Type of = type(ast[0]);
             Symbol& symbol = add(ast.text, Symbol::Kind::state, ast);
-            const ElementId id = add_element(ast.text, of.width, 1, Role::io, ast.range);
+            const Role role = ast[1].is(Syntax::none) ? Role::io : role_of(ast[1]);
+            if (role != Role::io && role != Role::time) fail(Code::E0518, ast[1].range);
+            const ElementId id = add_element(ast.text, of.width, 1, role, ast.range);
             spec_.elements[id.index].input = true;
             symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
             break;

@@ -627,8 +627,9 @@ class Parser {
         const Token id = expect_name("the input's name");
         expect(":");
         Ast of = type();
+        Ast with = at("role") ? role() : none();
         expect(";");
-        return node(Syntax::input, first, list_of(std::move(of)), id.text);
+        return node(Syntax::input, first, list_of(std::move(of), std::move(with)), id.text);
     }
     Ast region() {
         const Token first = take();

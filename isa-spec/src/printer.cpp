@@ -239,7 +239,7 @@ class Printer {
                 break;
             }
             case Syntax::input:
-                line(fmt::format("input {} : {};", ast.text, inline_(ast[0])));
+                line(fmt::format("input {} : {}{};", ast.text, inline_(ast[0]), role(ast[1])));
                 break;
             case Syntax::region:
                 line(fmt::format("region {} : {}..{}{};", ast.text, operand(ast[0]), operand(ast[1]), role(ast[2])));

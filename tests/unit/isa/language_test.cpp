@@ -277,7 +277,7 @@ TEST(Platforms, SayWhatDevicesDrive) {
     const auto text = [](const std::string& inside) {
         return machine(
             "instruction nop { encoding 0x00; assembly \"nop\"; } input number : bits(3); input software : bits(1); "
-            "input time : bits(64); platform { " +
+            "input time : bits(64) role time; platform { " +
                 inside + " }",
             "address 32;");
     };
@@ -296,6 +296,8 @@ TEST(Platforms, SayWhatDevicesDrive) {
     ASSERT_EQ(devices[2].drives.size(), 2U);
     EXPECT_EQ(device_kind(devices[2].kind).outputs[devices[2].drives[0].output].name, "time");
     EXPECT_EQ(spec[devices[2].drives[1].input].name, "software");
+    EXPECT_EQ(spec[devices[2].drives[1].input].role, Role::io);
+    EXPECT_EQ(spec[devices[2].drives[0].input].role, Role::time);
     EXPECT_EQ(devices[3].drives.size(), 0U);
 
     const auto said = [&](const std::string& inside) {

@@ -73,6 +73,7 @@ TEST(Printing, KeepsParenthesesThatMatter) {
 TEST(Printing, KeepsWhatDevicesDrive) {
     Diagnostics diagnostics;
     const char* const text =
+        "input line : bits(64) role time;\n\n"
         "platform {\n"
         "  isa \"rv64i\";\n"
         "  interrupt_controller pic at 0 size 16 drives ipl;\n"

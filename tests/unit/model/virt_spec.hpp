@@ -30,7 +30,7 @@ input msip : bits(1);
 input mtip : bits(1);
 input meip : bits(1);
 input seip : bits(1);
-input mtime : bits(64);
+input mtime : bits(64) role time;
 mode supervisor { st.S = 1; }
 mode user { st.S = 0; }
 context deprivileged { supervisor supervisor; user user; }
