@@ -245,6 +245,13 @@ void show_decode(Session& session, const Spec& spec, const std::vector<std::stri
 
 }  // namespace
 
+model::DeviceTreeNode device_tree_of(Session& session, const Spec& spec, const std::string& boot_arguments) {
+    auto tree = model::device_tree(spec, boot_arguments);
+    if (const auto* reason = std::get_if<std::string>(&tree))
+        session.fail(bad_input, Code::E0902, {}, spec.name, *reason);
+    return std::get<model::DeviceTreeNode>(std::move(tree));
+}
+
 void add_show(CLI::App& app, Session& session) {
     auto* show = app.add_subcommand("show", "Show what Pogo reads in a spec");
     show->require_subcommand(1);
@@ -290,6 +297,10 @@ void add_show(CLI::App& app, Session& session) {
         "decode", "The encodings and their gaps, or one instruction decoded",
         [&session](const Spec& spec, const auto& words) { show_decode(session, spec, words); }, "PARCELS",
         "in hexadecimal");
+    add(
+        "dts", "The platform's device tree, as source",
+        [&session](const Spec& spec, const auto&) { fmt::print("{}", print(device_tree_of(session, spec))); }, nullptr,
+        nullptr);
 }
 
 }  // namespace pogo::cli
