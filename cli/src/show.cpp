@@ -70,8 +70,20 @@ void show_spec(const Spec& spec) {
 void show_permissions(const Spec& spec) {
     if (spec.permissions.empty()) fmt::print("machine {} declares no permissions\n", spec.name);
     for (const auto& permission : spec.permissions) {
+        // Rows of one instruction together: csrrw.{cycle,time}.
+        std::vector<std::pair<std::string, std::vector<std::string>>> users;
+        for (const auto id : permission.instructions) {
+            const std::string& row = spec[id].identifier;
+            const auto dot = row.find('.');
+            if (users.empty() || users.back().first != row.substr(0, dot)) users.push_back({row.substr(0, dot), {}});
+            if (dot != std::string::npos) users.back().second.push_back(row.substr(dot + 1));
+        }
         fmt::print("{}:", permission.name);
-        for (const auto id : permission.instructions) fmt::print(" {}", spec[id].identifier);
+        for (const auto& [name, rows] : users) {
+            fmt::print(" {}", name);
+            if (rows.size() == 1) fmt::print(".{}", rows.front());
+            if (rows.size() > 1) fmt::print(".{{{}}}", fmt::join(rows, ","));
+        }
         fmt::print("\n");
         for (std::uint32_t i = 0; i < spec.modes.size(); ++i) {
             std::string cell;

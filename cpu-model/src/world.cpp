@@ -202,40 +202,16 @@ std::uint64_t Driver::deadline() const {
 }
 
 // Runs ahead of simulated time up to the first cycle that must see another process's event, then lets time follow.
-<<<<<<< HEAD
 void Driver::batch() {
     while (!core_->stopped()) {
-        std::uint64_t deadline = limit_;
-        if (sc_core::sc_pending_activity()) {
-            const auto until = (sc_core::sc_time_stamp() + sc_core::sc_time_to_pending_activity() - start_).value();
-            deadline = std::min<std::uint64_t>(limit_, (until + period_.value() - 1) / period_.value());
-=======
-void Driver::batches() {
-    for (;;) {
-        sc_core::wait(go_);
-        for (;;) {
-            if (const std::uint64_t end = deadline(); !core_->stopped() && core_->cycle() < end) {
-                core_->run_until(end);
-                if (core_->idle()) {  // which may have set a deadline
-                    if (!sc_core::sc_pending_activity())
-                        core_->stop(StopReason::waiting_forever);
-                    else if (!core_->observed())
-                        core_->skip_to(std::max(core_->cycle(), deadline()));
-                }
-                if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
-                continue;
-            }
-            sc_core::wait(time_of(core_->cycle()) - sc_core::sc_time_stamp());
-            if (core_->stopped()) break;
->>>>>>> rv64-platform
-        }
-        if (core_->cycle() >= deadline) break;
-        core_->run_until(deadline);
-        if (core_->idle()) {
+        const std::uint64_t end = deadline();
+        if (core_->cycle() >= end) break;
+        core_->run_until(end);
+        if (core_->idle()) {  // which may have set a deadline
             if (!sc_core::sc_pending_activity())
                 core_->stop(StopReason::waiting_forever);
-            else if (!core_->observed() && core_->cycle() < deadline)
-                core_->skip_to(deadline);
+            else if (!core_->observed())
+                core_->skip_to(std::max(core_->cycle(), deadline()));
         }
         if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
     }

@@ -120,12 +120,8 @@ class Driver : public sc_core::sc_module, public Bus {
     bool write(std::uint64_t address, unsigned count, const std::byte* bytes) override;
 
   private:
-<<<<<<< HEAD
     void batch();
-=======
-    void batches();
     [[nodiscard]] std::uint64_t deadline() const;
->>>>>>> rv64-platform
     void tick();
     bool transport(tlm::tlm_command command, std::uint64_t address, unsigned count, std::byte* bytes);
     void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last);
