@@ -537,17 +537,21 @@ void Elaborator::form(FormContext& context) {
                     {info.name.substr(operand.name.size() + 1), seen(info), info.enumeration});
     }
     form.encoding.where = t.boolean(true);
-    if (where != nullptr) {
+    const auto restrict = [&](const Ast& condition_ast, auto&& names) {
         meaning(pc_value_, [&] {
-            bind();
-            form.encoding.where = condition((*where)[0]);
+            names();
+            form.encoding.where = t.and_(form.encoding.where, condition(condition_ast[0]));
         });
         for (const Variable v : t.support(std::span(&form.encoding.where, 1))) {
             const bool own =
                 std::any_of(form.fields.begin(), form.fields.end(), [&](const Field& f) { return f.variable == v; });
-            if (!own) fail(Code::E0411, where->range);
+            if (!own) fail(Code::E0411, condition_ast.range);
         }
-    }
+    };
+    if (where != nullptr) restrict(*where, bind);
+    for (std::size_t i = 0; i < operands_.size(); ++i)
+        if (const Ast* own = operand_item(i, Syntax::where); own != nullptr)
+            restrict(*own, [&] { frames_.back().locals = operands_[i].environment; });
     for (const Ast* item : context.items)
         if (item->is(Syntax::assembly)) add_assembly(context, (*item)[0], nullptr, form.assembly);
     for (unsigned i = 0; i < form.fields.size(); ++i) {

@@ -909,6 +909,12 @@ class Parser {
             expect(";");
             return node(Syntax::only, first, list_of(std::move(condition)));
         }
+        if (at("where") && !is(ahead(1), "=")) {
+            take();
+            Ast condition = expression();
+            expect(";");
+            return node(Syntax::where, first, list_of(std::move(condition)));
+        }
         if (at("when")) return when([&] { return braced_list([&] { return case_item(); }); });
         const Token piece = expect_name("a piece, `ext`, `assembly`, `const`, `address`, `read` or `write`");
         expect("=");

@@ -398,6 +398,9 @@ class Printer {
             case Syntax::only:
                 line(fmt::format("only when {};", inline_(ast[0])));
                 break;
+            case Syntax::where:
+                line(fmt::format("where {};", inline_(ast[0])));
+                break;
             case Syntax::address_:
                 statements("address", ast[0]);
                 break;

@@ -126,6 +126,25 @@ TEST(Fields, HaveZerosWhereTheEncodingHasNoPlace) {
     EXPECT_TRUE(permits(spec, spec.forms[1], std::vector<std::uint64_t>{2}));
 }
 
+TEST(Cases, CanExcludeValuesOfTheirFields) {
+    const Spec spec = must_load(machine(
+        "operand csr { piece number 6; case counter { number = 0b00 n:4; where n >= 3; assembly \"counter{n}\"; }"
+        " case cycle { number = 0b000000; assembly \"cycle\"; } }"
+        "instruction rd { operand c : csr; encoding 0b01 c.number; assembly \"rd {c}\"; }"));
+    const Decoder decoder(spec);
+    unsigned wanted = 0;
+    const auto text = [&](std::uint64_t parcel) {
+        const auto decoded = decoder.decode(std::span(&parcel, 1), wanted);
+        return decoded ? disassemble(spec, *decoded, 0) : "";
+    };
+    EXPECT_EQ(text(0x40), "rd cycle");
+    EXPECT_EQ(text(0x42), "");
+    EXPECT_EQ(text(0x43), "rd counter3");
+    EXPECT_THAT(error_of("operand o { piece k 8; case A { k = n:8; where pc == 0; assembly \"{n}\"; } }"
+                         "instruction i { operand s : o; encoding s; assembly \"i {s}\"; }"),
+                HasSubstr("E0411"));
+}
+
 TEST(Rows, FollowTheClassesOfAnOperand) {
     const Spec spec = must_load(
         machine("operand csr { piece n 4; class counters; case cycle { n = 0x0; assembly \"cycle\"; } case time { n = "
