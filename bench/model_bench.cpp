@@ -109,7 +109,9 @@ struct TrivialModule : sc_core::sc_module {
         SC_METHOD(tick);
         sensitive << tick_event;
         dont_initialize();
-        SC_THREAD(batches);
+        SC_METHOD(batch);
+        sensitive << batch_event;
+        dont_initialize();
     }
     void tick() {
         if (left == 0) return sc_core::sc_pause();
@@ -117,29 +119,24 @@ struct TrivialModule : sc_core::sc_module {
         --left;
         tick_event.notify(period);
     }
-    void batches() {
-        for (;;) {
-            sc_core::wait(go);
-            while (left != 0) {
-                const std::uint64_t n = std::min<std::uint64_t>(left, 1000);
-                for (std::uint64_t i = 0; i < n; ++i) core.step_cycle();
-                left -= n;
-                sc_core::wait(static_cast<double>(n) * period);
-            }
-            sc_core::sc_pause();
-        }
+    void batch() {
+        if (left == 0) return sc_core::sc_pause();
+        const std::uint64_t n = std::min<std::uint64_t>(left, 1000);
+        for (std::uint64_t i = 0; i < n; ++i) core.step_cycle();
+        left -= n;
+        batch_event.notify(static_cast<double>(n) * period);
     }
     void run(View view, std::uint64_t cycles) {
         left = cycles;
         if (view == View::clocked)
             tick_event.notify(sc_core::SC_ZERO_TIME);
         else
-            go.notify(sc_core::SC_ZERO_TIME);
+            batch_event.notify(sc_core::SC_ZERO_TIME);
         sc_core::sc_start();
     }
     Trivial core;
     std::uint64_t left = 0;
-    sc_core::sc_event tick_event{"tick_event"}, go{"go"};
+    sc_core::sc_event tick_event{"tick_event"}, batch_event{"batch_event"};
     const sc_core::sc_time period{10, sc_core::SC_NS};
 };
 

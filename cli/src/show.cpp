@@ -66,6 +66,27 @@ void show_spec(const Spec& spec) {
                    row.form_count > 1 ? fmt::format("  ({} forms)", row.form_count) : "");
 }
 
+// Who may do what: a row for each permission, a column for each mode.
+void show_permissions(const Spec& spec) {
+    if (spec.permissions.empty()) fmt::print("machine {} declares no permissions\n", spec.name);
+    for (const auto& permission : spec.permissions) {
+        fmt::print("{}:", permission.name);
+        for (const auto id : permission.instructions) fmt::print(" {}", spec[id].identifier);
+        fmt::print("\n");
+        for (std::uint32_t i = 0; i < spec.modes.size(); ++i) {
+            std::string cell;
+            for (const auto& line : permission.lines) {
+                if (line.mode.valid() && line.mode.index != i) continue;
+                cell += cell.empty() ? "" : "; ";
+                cell += line.cause.valid() ? spec[line.cause].name : "execute";
+                if (line.condition.empty()) break;
+                cell += " when " + line.condition;
+            }
+            fmt::print("  {:<20} {}\n", spec.modes[i].name, cell);
+        }
+    }
+}
+
 std::string form_title(const Spec& spec, const Form& form) {
     const auto& row = spec[form.instruction];
     return form.variant.empty() ? row.name : fmt::format("{} {}", row.name, form.variant);
@@ -261,6 +282,9 @@ void add_show(CLI::App& app, Session& session) {
     const auto first = [](const std::vector<std::string>& words) { return words.empty() ? std::string() : words[0]; };
     add(
         "spec", "The typed machine", [](const Spec& spec, const auto&) { show_spec(spec); }, nullptr, nullptr);
+    add(
+        "permissions", "Which instruction may execute in which mode, under which condition",
+        [](const Spec& spec, const auto&) { show_permissions(spec); }, nullptr, nullptr);
     add(
         "dag", "What instructions mean",
         [&session, first](const Spec& spec, const auto& words) { show_dag(session, spec, first(words)); },

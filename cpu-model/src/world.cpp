@@ -164,7 +164,10 @@ void Router::invalidate_direct_mem_ptr(int, sc_dt::uint64 first, sc_dt::uint64 l
 
 Driver::Driver(const sc_core::sc_module_name& name) : sc_module(name) {
     socket.register_invalidate_direct_mem_ptr(this, &Driver::invalidate_direct_mem_ptr);
-    SC_THREAD(batches);
+    // Methods, not threads: coroutines cost more, and address sanitizers lose track of the stack after a switch.
+    SC_METHOD(batch);
+    sensitive << batch_;
+    dont_initialize();
     SC_METHOD(tick);
     sensitive << tick_;
     dont_initialize();
@@ -185,7 +188,7 @@ sc_time Driver::time_of(std::uint64_t cycle) const { return start_ + sc_time::fr
 void Driver::run(View view, std::uint64_t limit) {
     limit_ = limit;
     if (view == View::batched)
-        go_.notify(sc_core::SC_ZERO_TIME);
+        batch_.notify(sc_core::SC_ZERO_TIME);
     else
         tick_.notify(sc_core::SC_ZERO_TIME);
     sc_core::sc_start();
@@ -199,26 +202,22 @@ std::uint64_t Driver::deadline() const {
 }
 
 // Runs ahead of simulated time up to the first cycle that must see another process's event, then lets time follow.
-void Driver::batches() {
-    for (;;) {
-        sc_core::wait(go_);
-        for (;;) {
-            if (const std::uint64_t end = deadline(); !core_->stopped() && core_->cycle() < end) {
-                core_->run_until(end);
-                if (core_->idle()) {  // which may have set a deadline
-                    if (!sc_core::sc_pending_activity())
-                        core_->stop(StopReason::waiting_forever);
-                    else if (!core_->observed())
-                        core_->skip_to(std::max(core_->cycle(), deadline()));
-                }
-                if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
-                continue;
-            }
-            sc_core::wait(time_of(core_->cycle()) - sc_core::sc_time_stamp());
-            if (core_->stopped()) break;
+void Driver::batch() {
+    while (!core_->stopped()) {
+        const std::uint64_t end = deadline();
+        if (core_->cycle() >= end) break;
+        core_->run_until(end);
+        if (core_->idle()) {  // which may have set a deadline
+            if (!sc_core::sc_pending_activity())
+                core_->stop(StopReason::waiting_forever);
+            else if (!core_->observed())
+                core_->skip_to(std::max(core_->cycle(), deadline()));
         }
-        sc_core::sc_pause();
+        if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
     }
+    const sc_time rest = time_of(core_->cycle()) - sc_core::sc_time_stamp();
+    if (core_->stopped() && rest == sc_core::SC_ZERO_TIME) return sc_core::sc_pause();
+    batch_.notify(rest);
 }
 
 void Driver::tick() {
@@ -272,7 +271,7 @@ World::World() {
     driver.socket.bind(router.socket);
     router.ports[Router::ram_port].bind(ram.socket);
     for (unsigned i = 0; i < max_devices; ++i) router.ports[1 + i].bind(slots[i].socket);
-    // Lets the processes come to their first wait.
+    // Elaborates: from now on modules can be called, but none be added.
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
 }
 

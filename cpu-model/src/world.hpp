@@ -120,7 +120,7 @@ class Driver : public sc_core::sc_module, public Bus {
     bool write(std::uint64_t address, unsigned count, const std::byte* bytes) override;
 
   private:
-    void batches();
+    void batch();
     [[nodiscard]] std::uint64_t deadline() const;
     void tick();
     bool transport(tlm::tlm_command command, std::uint64_t address, unsigned count, std::byte* bytes);
@@ -131,7 +131,7 @@ class Driver : public sc_core::sc_module, public Bus {
     Core* core_ = nullptr;
     Units format_;
     std::uint64_t limit_ = 0;
-    sc_core::sc_event go_{"go"};
+    sc_core::sc_event batch_{"batch_event"};
     sc_core::sc_event tick_{"tick_event"};
     tlm::tlm_generic_payload payload_;
 };

@@ -57,8 +57,11 @@ std::optional<Spec> Elaborator::run() {
         for (const Ast* ast : *list)
             if (ast->is(Syntax::timing) || ast->is(Syntax::platform)) attempt([&] { define(*ast); });
     if (spec_.timing.classes.empty()) spec_.timing.classes.push_back({"default", 1, 1, false});
-    for (const Ast* ast : declarations_)
-        if (!ast->is(Syntax::timing) && !ast->is(Syntax::platform)) attempt([&] { define(*ast); });
+    // Instructions come last: they use all the rest.
+    for (const bool instructions : {false, true})
+        for (const Ast* ast : declarations_)
+            if (!ast->is(Syntax::timing) && !ast->is(Syntax::platform) && ast->is(Syntax::instruction) == instructions)
+                attempt([&] { define(*ast); });
     in_extension_ = true;
     if (extension_ != nullptr) attempt([&] { define_extension(*extension_); });
     if (spec_.extension) {
@@ -284,16 +287,73 @@ void Elaborator::declare_register(const Ast& ast) {
     unsigned at = 0;
     for (const Piece& piece : pieces) {
         if (piece.low < at) fail(Code::E0312, piece.ast->range, piece.ast->text);
-        if (piece.low > at) reg.target.parts.push_back({Part::Kind::zero, piece.low - at, 0, {}, nullptr, nullptr, {}});
+        if (piece.low > at)
+            reg.target.parts.push_back({Part::Kind::constant, piece.low - at, 0, {}, nullptr, nullptr, {}});
         const unsigned width = piece.high - piece.low + 1;
-        const ElementId id =
-            add_element(ast.text + "." + piece.ast->text, width, 1, role_of((*piece.ast)[2]), piece.ast->range);
-        reg.target.parts.push_back({Part::Kind::element, width, 0, id, nullptr, nullptr, {}});
-        if (!reg.fields.emplace(piece.ast->text, std::pair{piece.high, piece.low}).second)
-            fail(Code::E0202, piece.ast->range, piece.ast->text);
+        const Ast& field = *piece.ast;
+        if (field.size() > 3 && field[3].text == "reads") {
+            if (!field[2].is(Syntax::none)) fail(Code::E0325, field[2].range, field.text);
+            const Word value = spec_.terms.value(bits(eval(field[3][0], width), width, field[3].range));
+            reg.target.parts.push_back({Part::Kind::constant, width, 0, {}, nullptr, nullptr, {}, value});
+        } else {
+            if (!field[2].is(Syntax::role)) fail(Code::E0311, field.range, ast.text + "." + field.text);
+            const ElementId id = add_element(ast.text + "." + field.text, width, 1, role_of(field[2]), field.range);
+            reg.target.parts.push_back({Part::Kind::element, width, 0, id, nullptr, nullptr, {}});
+        }
+        if (!reg.fields.emplace(field.text, field_rule(field, piece.high, piece.low)).second)
+            fail(Code::E0202, field.range, field.text);
         at = piece.high + 1;
     }
-    if (at < of.width) reg.target.parts.push_back({Part::Kind::zero, of.width - at, 0, {}, nullptr, nullptr, {}});
+    if (at < of.width) reg.target.parts.push_back({Part::Kind::constant, of.width - at, 0, {}, nullptr, nullptr, {}});
+}
+
+FieldRule Elaborator::field_rule(const Ast& ast, unsigned high, unsigned low) {
+    FieldRule rule{high, low, FieldRule::Access::rw, {}};
+    if (ast.size() <= 3) return rule;
+    rule.access = ast[3].text == "warl" ? FieldRule::Access::warl : FieldRule::Access::ro;
+    if (rule.access == FieldRule::Access::warl)
+        for (const Ast& value : ast[3].children) {
+            const unsigned width = high - low + 1;
+            rule.legal.push_back(spec_.terms.value(bits(eval(value, width), width, value.range)));
+        }
+    return rule;
+}
+
+// Another name for state; with a list of fields, the rest reads as zero and ignores writes.
+void Elaborator::declare_view(const Ast& ast) {
+    const auto target = target_of(ast[1]);
+    if (!target) fail(Code::E0209, ast[1].range);
+    const Type of = type(ast[0]);
+    if (of.width != target->width())
+        fail(Code::E0203, ast.range, fmt::format("bits({})", of.width), fmt::format("bits({})", target->width()));
+    RegisterSymbol view;
+    view.target = *target;
+    if (ast.size() > 2) {
+        const Symbol* base = ast[1].is(Syntax::name) ? find(ast[1].text) : nullptr;
+        if (base == nullptr || base->kind != Symbol::Kind::state)
+            fail(Code::E0206, ast[1].range, "a register with fields", "this");
+        for (const Ast& name : ast[2].children) {
+            const auto field = base->state.fields.find(name.text);
+            if (field == base->state.fields.end()) fail(Code::E0216, name.range, name.text, ast[1].text);
+            if (!view.fields.insert(*field).second) fail(Code::E0202, name.range, name.text);
+        }
+        const auto shown = [&](unsigned bit) {
+            return std::any_of(view.fields.begin(), view.fields.end(),
+                               [&](const auto& field) { return field.second.low <= bit && bit <= field.second.high; });
+        };
+        view.target.parts.clear();
+        for (unsigned low = 0; low < of.width;) {
+            unsigned high = low;
+            while (high + 1 < of.width && shown(high + 1) == shown(low)) ++high;
+            if (shown(low))
+                for (const auto& part : cut(*target, high, low).parts) view.target.parts.push_back(part);
+            else
+                view.target.parts.push_back(
+                    {Target::Part::Kind::constant, high - low + 1, 0, {}, nullptr, nullptr, {}, 0});
+            low = high + 1;
+        }
+    }
+    add(ast.text, Symbol::Kind::state, ast).state = std::move(view);
 }
 
 void Elaborator::declare_file(const Ast& ast) {
@@ -432,16 +492,9 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::bank:
             declare_bank(ast);
             break;
-        case Syntax::view: {
-            const auto target = target_of(ast[1]);
-            if (!target) fail(Code::E0209, ast[1].range);
-            const Type of = type(ast[0]);
-            if (of.width != target->width())
-                fail(Code::E0203, ast.range, fmt::format("bits({})", of.width),
-                     fmt::format("bits({})", target->width()));
-            add(ast.text, Symbol::Kind::state, ast).state.target = *target;
+        case Syntax::view:
+            declare_view(ast);
             break;
-        }
         case Syntax::input: {
             const Type of = type(ast[0]);
             Symbol& symbol = add(ast.text, Symbol::Kind::state, ast);
@@ -463,6 +516,9 @@ void Elaborator::declare(const Ast& ast) {
             break;
         case Syntax::procedure:
             add(ast.text, Symbol::Kind::procedure, ast);
+            break;
+        case Syntax::permission:
+            add(ast.text, Symbol::Kind::permission, ast);
             break;
         case Syntax::trap:
             declare_trap(ast);
@@ -506,6 +562,9 @@ void Elaborator::define(const Ast& ast) {
             break;
         case Syntax::context:
             define_context(ast);
+            break;
+        case Syntax::permission:
+            define_permission(ast);
             break;
         case Syntax::region: {
             const Number first = number(ast[0]);
@@ -611,7 +670,7 @@ std::vector<ElementId> Elaborator::whole_elements(const Ast& ast) {
         fail(Code::E0316, ast.range);
     }
     for (const auto& part : target->parts) {
-        if (part.kind == Target::Part::Kind::zero) continue;
+        if (part.kind == Target::Part::Kind::constant) continue;
         if (part.kind != Target::Part::Kind::element || part.width != spec_[part.element].width)
             fail(Code::E0316, ast.range);
         result.push_back(part.element);
@@ -631,6 +690,59 @@ void Elaborator::define_context(const Ast& ast) {
         for (const ElementId id : whole_elements(element)) context.guest.push_back(id);
     const auto at = in_extension_ ? spec_.contexts.begin() : spec_.contexts.end();
     spec_.contexts.insert(at, std::move(context));
+}
+
+// The table for people, and that it says something about every mode.
+void Elaborator::define_permission(const Ast& ast) {
+    Permission permission;
+    permission.name = ast.text;
+    permission.where = ast.range;
+    std::vector<ElementId> elements;  // that tell modes apart
+    for (const Mode& mode : spec_.modes)
+        for (const auto& part : mode.cube)
+            if (std::find(elements.begin(), elements.end(), part.element) == elements.end())
+                elements.push_back(part.element);
+    std::vector<const Mode*> decided;
+    bool all = false;
+    for (std::size_t i = 1; i < ast.size(); ++i) {
+        const Ast& line = ast[i];
+        Permission::Line out;
+        out.mode = spec_.find_mode(line.text);
+        if (line.text != "else" && !out.mode.valid()) fail(Code::E0317, line.range, line.text);
+        if (line.size() > 1)
+            out.condition = print(line[1]);
+        else if (line.text == "else")
+            all = true;
+        else
+            decided.push_back(&spec_[out.mode]);
+        if (!line[0].is(Syntax::none)) {
+            const Symbol* cause = find(line[0].text);
+            if (cause == nullptr) unknown_name(line[0]);
+            if (cause->kind != Symbol::Kind::cause) fail(Code::E0206, line[0].range, "a trap", line[0].text);
+            out.cause = cause->cause;
+        }
+        permission.lines.push_back(std::move(out));
+    }
+    unsigned bits = 0;
+    for (const ElementId id : elements) bits += spec_[id].width;
+    if (!all && bits > 16) fail(Code::E0324, ast.range, ast.text, "every mode");
+    for (Word value = 0; !all && value < Word{1} << bits; ++value) {
+        const auto holds = [&](const Mode& mode) {
+            return std::all_of(mode.cube.begin(), mode.cube.end(), [&](const Mode::Part& part) {
+                unsigned low = 0;
+                for (const ElementId id : elements) {
+                    if (id == part.element) return (value >> low & ones(spec_[id].width)) == part.value;
+                    low += spec_[id].width;
+                }
+                return false;
+            });
+        };
+        if (std::any_of(decided.begin(), decided.end(), [&](const Mode* mode) { return holds(*mode); })) continue;
+        const auto mode = std::find_if(spec_.modes.begin(), spec_.modes.end(), holds);
+        fail(Code::E0324, ast.range, ast.text,
+             mode != spec_.modes.end() ? fmt::format("mode `{}`", mode->name) : "what is none of the modes");
+    }
+    spec_.permissions.push_back(std::move(permission));
 }
 
 Translation Elaborator::translation_template(const Ast& ast, unsigned from_width) {
@@ -826,14 +938,16 @@ void Elaborator::add_registers() {
             const Symbol* symbol = find(ast->text);
             if (symbol == nullptr || symbol->ast != ast) continue;
             if (symbol->kind == Symbol::Kind::state) {
-                Register reg{ast->text, symbol->state.target.width(), {}};
+                Register reg{ast->text, symbol->state.target.width(), {}, 0};
                 unsigned low = 0;
                 bool plain = reg.width <= 64;
                 for (const auto& part : symbol->state.target.parts) {
                     if (part.kind == Target::Part::Kind::element)
                         reg.pieces.push_back({part.element, 0, low + part.width - 1, low, part.low});
-                    plain =
-                        plain && (part.kind == Target::Part::Kind::element || part.kind == Target::Part::Kind::zero);
+                    if (part.kind == Target::Part::Kind::constant && low < 64)
+                        reg.constant |= static_cast<std::uint64_t>(part.value << low);
+                    plain = plain &&
+                            (part.kind == Target::Part::Kind::element || part.kind == Target::Part::Kind::constant);
                     low += part.width;
                 }
                 if (plain) spec_.registers.push_back(std::move(reg));
@@ -845,14 +959,15 @@ void Elaborator::add_registers() {
                         std::any_of(file.banks.begin(), file.banks.end(), is_entry))
                         continue;
                     spec_.registers.push_back(
-                        {fmt::format("{}{}", ast->text, i), file.width, {{file.element, i, file.width - 1, 0, 0}}});
+                        {fmt::format("{}{}", ast->text, i), file.width, {{file.element, i, file.width - 1, 0, 0}}, 0});
                 }
             } else if (symbol->kind == Symbol::Kind::bank) {
                 for (std::size_t i = 3; i < ast->size(); ++i) {
                     const Symbol* member = find((*ast)[i].text);
                     if (member == nullptr || member->ast != &(*ast)[i]) continue;
                     const ElementId id = member->state.target.parts[0].element;
-                    spec_.registers.push_back({(*ast)[i].text, spec_[id].width, {{id, 0, spec_[id].width - 1, 0, 0}}});
+                    spec_.registers.push_back(
+                        {(*ast)[i].text, spec_[id].width, {{id, 0, spec_[id].width - 1, 0, 0}}, 0});
                 }
             }
         }

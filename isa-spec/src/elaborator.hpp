@@ -60,14 +60,15 @@ struct BankSymbol {
 /// Bits of state, low to high: what can be assigned.
 struct Target {
     struct Part {
-        enum class Kind : std::uint8_t { zero, element, file, bank };
-        Kind kind = Kind::zero;
+        enum class Kind : std::uint8_t { constant, element, file, bank };
+        Kind kind = Kind::constant;
         unsigned width = 0;
         unsigned low = 0;  ///< within the element, entry or bank
         ElementId element;
         const FileSymbol* file = nullptr;
         const BankSymbol* bank = nullptr;
         Term index;
+        Word value = 0;  ///< of a constant
     };
     std::vector<Part> parts;
     [[nodiscard]] unsigned width() const {
@@ -77,9 +78,18 @@ struct Target {
     }
 };
 
+/// What a write by software leaves in a field.
+struct FieldRule {
+    enum class Access : std::uint8_t { rw, ro, warl };
+    unsigned high = 0;
+    unsigned low = 0;
+    Access access = Access::rw;
+    std::vector<Word> legal;  ///< of warl: the values that are taken; others leave the field as it is
+};
+
 struct RegisterSymbol {
     Target target;
-    std::map<std::string, std::pair<unsigned, unsigned>, std::less<>> fields;  ///< high, low
+    std::map<std::string, FieldRule, std::less<>> fields;
 };
 
 struct Symbol {
@@ -94,6 +104,7 @@ struct Symbol {
         cause,
         group,
         set,
+        permission,
         interrupt,
         other
     };
@@ -170,6 +181,7 @@ class Elaborator {
             f();
         } catch (const Abandon&) {
             accesses_allowed_ = true;
+            row_ = {};
             splits_ = 0;
             frames_.resize(frames);
             calls_.resize(calls);
@@ -187,6 +199,8 @@ class Elaborator {
     ElementId add_element(std::string name, unsigned width, unsigned entries, Role role, SourceRange where);
     Role role_of(const Ast& ast);
     void declare_register(const Ast& ast);
+    void declare_view(const Ast& ast);
+    FieldRule field_rule(const Ast& ast, unsigned high, unsigned low);
     void declare_file(const Ast& ast);
     void declare_bank(const Ast& ast);
     void declare_trap(const Ast& ast);
@@ -194,6 +208,7 @@ class Elaborator {
     std::vector<std::string> set_cases(const Ast& ast, const Ast& group);
     void define_mode(const Ast& ast);
     void define_context(const Ast& ast);
+    void define_permission(const Ast& ast);
     void define_translation(const Ast& ast);
     Translation translation_template(const Ast& ast, unsigned from_width);
     void define_timing(const Ast& ast);
@@ -213,6 +228,9 @@ class Elaborator {
     struct Pieces;
     struct FormContext;
     void flatten(const std::vector<Ast>& list, std::vector<const Ast*>& into);
+    void add_row(FormContext& context, Instruction row);
+    static std::string row_of(const Ast& group, const Ast& chosen);
+    static std::vector<std::string> case_rows(const Ast& group, const std::vector<std::string>& cases);
     void choose(FormContext& context, std::size_t at);
     void form(FormContext& context);
     void group_pieces(FormContext& context, const Ast& group, OperandInstance* operand, Pieces& into);
@@ -237,9 +255,12 @@ class Elaborator {
     void join(Term condition, Path&& taken);
     void join(Term condition, Frame&& taken, SourceRange where);
     void raise(const Ast& ast);
+    void require_permission(const Ast& ast);
+    [[nodiscard]] Term within(const Mode& mode);
     void assign(const Ast& ast);
     Value call(const Ast& ast, unsigned hint);
     Value invoke(const Ast& function, std::vector<Value> arguments, SourceRange where);
+    Value legal(const Ast& ast);
     Value operand_member(const Ast& ast, std::size_t operand, const std::string& member,
                          const std::vector<Ast>& arguments, std::size_t from, unsigned hint);
     Term operand_address(std::size_t operand, SourceRange where);
@@ -308,6 +329,7 @@ class Elaborator {
     std::vector<SourceRange> written_at_;  ///< by element: the statement that wrote it last
     Term pc_value_;
     Term next_value_;
+    InstructionId row_;  ///< being elaborated; invalid outside of instructions
     unsigned choice_count_ = 0;
     std::uint64_t spent_ = 0;
     unsigned splits_ = 0;  ///< conditional returns whose rest is being elaborated

@@ -418,6 +418,39 @@ Value Elaborator::conditional(const Ast& ast, unsigned hint) {
     return choose(c, then, otherwise, ast.range);
 }
 
+// What a register holds after software has written a value to it, by the rules of its fields.
+Value Elaborator::legal(const Ast& ast) {
+    Terms& t = spec_.terms;
+    const Symbol* symbol = ast[1].is(Syntax::name) ? find(ast[1].text) : nullptr;
+    if (symbol == nullptr || symbol->kind != Symbol::Kind::state || symbol->state.fields.empty())
+        fail(Code::E0206, ast[1].range, "a register with fields", fmt::format("`{}`", ast[1].text));
+    const RegisterSymbol& reg = symbol->state;
+    const unsigned width = reg.target.width();
+    const Term written = bits(eval(ast[2], width), width, ast[2].range);
+    std::vector<std::pair<unsigned, Term>> pieces;  // by lowest bit
+    for (const auto& [name, rule] : reg.fields) {
+        const Term old = read(cut(reg.target, rule.high, rule.low));
+        const Term fresh = t.extract(written, rule.high, rule.low);
+        Term taken = t.boolean(rule.access == FieldRule::Access::rw);
+        for (const Word value : rule.legal)
+            taken = t.or_(taken, t.eq(fresh, t.constant(rule.high - rule.low + 1, value)));
+        pieces.emplace_back(rule.low, t.ite(taken, fresh, old));
+    }
+    std::sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    Term result;
+    unsigned at = 0;
+    const auto append = [&](Term piece) {
+        result = result.valid() ? t.concat(piece, result) : piece;
+        at += t.sort(piece).width;
+    };
+    for (const auto& [low, piece] : pieces) {
+        if (low > at) append(t.constant(low - at, 0));
+        append(piece);
+    }
+    if (at < width) append(t.constant(width - at, 0));
+    return Value::of(result);
+}
+
 Value Elaborator::builtin(const Ast& ast, const std::string& name, unsigned hint, bool& known) {
     Terms& t = spec_.terms;
     known = true;
@@ -470,6 +503,10 @@ Value Elaborator::builtin(const Ast& ast, const std::string& name, unsigned hint
     if (name == "width") {
         expect(1);
         return Value::of(static_cast<Number>(t.sort(any_bits(eval(ast[1]), ast[1].range)).width));
+    }
+    if (name == "legal") {
+        expect(2);
+        return legal(ast);
     }
     if (name == "any") {
         expect(1);

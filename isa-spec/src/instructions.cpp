@@ -30,6 +30,8 @@ struct Elaborator::Pieces {
 struct Elaborator::FormContext {
     const Ast* instruction = nullptr;
     InstructionId id;
+    const Ast* rows = nullptr;  ///< `rows by`
+    std::string row;            ///< of the operand named there: only its cases of this class
     std::vector<const Ast*> items;
     std::vector<const Ast*> operands;
     std::vector<FieldInfo> fields;
@@ -99,6 +101,9 @@ void Elaborator::instruction(const Ast& ast) {
             case Syntax::assembly:
                 assembly = item;
                 break;
+            case Syntax::rows:
+                context.rows = item;
+                break;
             case Syntax::cycles: {
                 const auto& classes = spec_.timing.classes;
                 const auto it =
@@ -124,13 +129,55 @@ void Elaborator::instruction(const Ast& ast) {
         if (colon != std::string::npos && end != std::string::npos && colon < end)
             row.assembly.erase(colon, end - colon);
     }
-    context.id = {static_cast<std::uint32_t>(spec_.instructions.size())};
+    if (context.rows == nullptr) {
+        add_row(context, std::move(row));
+        return;
+    }
+    const auto by = std::find_if(context.operands.begin(), context.operands.end(),
+                                 [&](const Ast* operand) { return operand->text == context.rows->text; });
+    if (by == context.operands.end()) fail(Code::E0404, context.rows->range, context.rows->text);
+    const Ast& group = *lookup((**by)[0], Symbol::Kind::group, "an operand group").ast;
+    for (const auto& name : case_rows(group, set_cases((**by)[2], group))) {
+        context.row = name;
+        Instruction one = row;
+        one.name += " " + name;
+        one.identifier += "." + name;
+        add_row(context, std::move(one));
+    }
+}
+
+std::string Elaborator::row_of(const Ast& group, const Ast& chosen) {
+    std::string row = chosen.text;
+    for (const Ast& child : group.children) {
+        if (child.is(Syntax::case_class)) row = child.text;
+        if (&child == &chosen) break;
+    }
+    return row;
+}
+
+// The rows that an operand divides an instruction into: classes of cases, in their order.
+std::vector<std::string> Elaborator::case_rows(const Ast& group, const std::vector<std::string>& cases) {
+    std::vector<std::string> rows;
+    for (const Ast& child : group.children) {
+        if (!child.is(Syntax::operand_case) || std::find(cases.begin(), cases.end(), child.text) == cases.end())
+            continue;
+        const std::string row = row_of(group, child);
+        if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
+    }
+    return rows;
+}
+
+void Elaborator::add_row(FormContext& context, Instruction row) {
+    const Ast& ast = *context.instruction;
+    context.id = row_ = {static_cast<std::uint32_t>(spec_.instructions.size())};
     row.first_form = static_cast<std::uint32_t>(spec_.forms.size());
-    spec_.instructions.push_back(row);
+    const std::string name = row.identifier;
+    spec_.instructions.push_back(std::move(row));
     choose(context, 0);
+    row_ = {};
     Instruction& done = spec_.instructions[context.id.index];
     done.form_count = static_cast<std::uint32_t>(spec_.forms.size()) - done.first_form;
-    if (done.form_count == 0) fail(Code::E0425, ast.range, ast.text);
+    if (done.form_count == 0) fail(Code::E0425, ast.range, name);
 }
 
 // One operand after the other; all chosen, the form is built.
@@ -166,6 +213,7 @@ void Elaborator::choose(FormContext& context, std::size_t at) {
     for (const Ast& chosen : group.children) {
         if (!chosen.is(Syntax::operand_case)) continue;
         if (std::find(cases.begin(), cases.end(), chosen.text) == cases.end()) continue;
+        if (context.rows != nullptr && context.rows->text == ast.text && row_of(group, chosen) != context.row) continue;
         OperandInstance instance{ast.text, &group, &chosen, environment};
         Frame frame;
         frame.done = spec_.terms.boolean(false);
@@ -505,6 +553,7 @@ void Elaborator::form(FormContext& context) {
                 case Syntax::encoding:
                 case Syntax::assembly:
                 case Syntax::cycles:
+                case Syntax::rows:
                     break;
                 default:
                     body.children.push_back(*item);

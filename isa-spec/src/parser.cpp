@@ -335,6 +335,13 @@ class Parser {
             return node(Syntax::foreach, first, list_of(std::move(from), std::move(to), std::move(body)), id.text);
         }
         if (at("trap")) return raise();
+        if (at("require") && ahead(1).kind == Token::Kind::name) {
+            take();
+            const Token id = take();
+            Ast with = arguments();
+            expect(";");
+            return node(Syntax::require_, first, list_of(std::move(with)), id.text);
+        }
         if (at("return")) {
             take();
             Ast value = expression();
@@ -485,6 +492,7 @@ class Parser {
             {"wait", &Parser::condition},
             {"halt", &Parser::condition},
             {"reset", &Parser::reset},
+            {"permission", &Parser::permission},
             {"operand", &Parser::operand_group},
             {"set", &Parser::set},
             {"instruction", &Parser::instruction},
@@ -550,9 +558,11 @@ class Parser {
                 const Token field = expect_name("a field");
                 Ast high = expression();
                 Ast low = accept("..") ? expression() : high;
-                Ast of = role();
+                Ast of = at("role") ? role() : none();
+                std::vector<Ast> parts = list_of(std::move(high), std::move(low), std::move(of));
+                if (!at(";")) parts.push_back(access_rule());
                 expect(";");
-                return node(Syntax::field, field, list_of(std::move(high), std::move(low), std::move(of)), field.text);
+                return node(Syntax::field, field, std::move(parts), field.text);
             });
             accept(";");
         } else {
@@ -560,15 +570,41 @@ class Parser {
         }
         return node(Syntax::register_, first, std::move(children), id.text);
     }
+    Ast access_rule() {
+        const Token first = now();
+        std::vector<Ast> values;
+        if (accept("reads")) {
+            values.push_back(expression());
+        } else if (accept("warl")) {
+            expect("{");
+            while (!at("}")) {
+                values.push_back(expression());
+                if (!accept(",")) break;
+            }
+            expect("}");
+        } else if (!accept("ro")) {
+            fail("`role`, `reads`, `ro` or `warl`");
+        }
+        return node(Syntax::access_rule, first, std::move(values), first.text);
+    }
     Ast view() {
         const Token first = take();
         const Token id = expect_name("the view's name");
         expect(":");
         Ast of = type();
         expect("=");
-        Ast target = expression();
-        expect(";");
-        return node(Syntax::view, first, list_of(std::move(of), std::move(target)), id.text);
+        std::vector<Ast> parts = list_of(std::move(of), expression());
+        if (at("{")) {
+            parts.push_back(braced_list([&] {
+                Ast field = name_node("a field");
+                expect(";");
+                return field;
+            }));
+            accept(";");
+        } else {
+            expect(";");
+        }
+        return node(Syntax::view, first, std::move(parts), id.text);
     }
     Ast regfile() {
         const Token first = take();
@@ -788,6 +824,30 @@ class Parser {
         return node(Syntax::set_of, first, std::move(names));
     }
 
+    Ast permission() {
+        const Token first = take();
+        const Token id = expect_name("the permission's name");
+        std::vector<Ast> children = list_of(formals());
+        expect("{");
+        sequence(children, [&] {
+            const Token mode = expect_name("a mode or `else`");
+            std::vector<Ast> parts;
+            Ast when = accept("when") ? expression() : none();
+            expect("=>");
+            const Token verdict = expect_name("`execute` or a trap");
+            if (verdict.text == "execute") {
+                parts.push_back(none());
+            } else {
+                Ast with = arguments();
+                parts.push_back(node(Syntax::raise, verdict, list_of(std::move(with)), verdict.text));
+            }
+            if (!when.is(Syntax::none)) parts.push_back(std::move(when));
+            expect(";");
+            return node(Syntax::permission_line, mode, std::move(parts), mode.text);
+        });
+        return node(Syntax::permission, first, std::move(children), id.text);
+    }
+
     // ---- operands and instructions ----
     Ast operand_group() {
         const Token first = take();
@@ -802,7 +862,12 @@ class Parser {
                 expect(";");
                 return node(Syntax::piece, start, list_of(std::move(width)), piece.text);
             }
-            if (!accept("case")) fail("`piece` or `case`");
+            if (accept("class")) {
+                const Token of = expect_name("the class's name");
+                expect(";");
+                return node(Syntax::case_class, start, {}, of.text);
+            }
+            if (!accept("case")) fail("`piece`, `class` or `case`");
             const Token of = expect_name("the case's name");
             Ast items = braced_list([&] { return case_item(); });
             return node(Syntax::operand_case, start, std::move(items.children), of.text);
@@ -928,6 +993,13 @@ class Parser {
             const Token id = take();
             expect(";");
             return node(Syntax::cycles, first, {}, id.text);
+        }
+        if (at("rows") && is(ahead(1), "by")) {
+            take();
+            take();
+            const Token id = expect_name("an operand");
+            expect(";");
+            return node(Syntax::rows, first, {}, id.text);
         }
         if (at("when")) return when([&] { return braced_list([&] { return instruction_item(); }); });
         return statement();

@@ -30,6 +30,8 @@ class Printer {
             out_ += fmt::format("extension {} of {} {{\n", ast.text, ast[0].text);
             body(ast, 1);
             out_ += "}\n";
+        } else {
+            out_ = inline_(ast);
         }
         return std::move(out_);
     }
@@ -191,6 +193,9 @@ class Printer {
             case Syntax::raise:
                 line("trap " + raise(ast));
                 break;
+            case Syntax::require_:
+                line("require " + ast.text + arguments(ast[0]) + ";");
+                break;
             case Syntax::perform:
                 line(inline_(ast[0]) + ";");
                 break;
@@ -208,13 +213,23 @@ class Printer {
                     line(head + ";");
                 break;
             }
-            case Syntax::field:
-                line(ast[0] == ast[1]
-                         ? fmt::format("{} {}{};", ast.text, inline_(ast[0]), role(ast[2]))
-                         : fmt::format("{} {}..{}{};", ast.text, inline_(ast[0]), inline_(ast[1]), role(ast[2])));
+            case Syntax::field: {
+                std::string text = ast.text + " " + inline_(ast[0]);
+                if (ast[0] != ast[1]) text += ".." + inline_(ast[1]);
+                text += role(ast[2]);
+                if (ast.size() > 3) {
+                    text += " " + ast[3].text;
+                    if (ast[3].text == "warl") text += " { " + join(ast[3].children, ", ") + " }";
+                    if (ast[3].text == "reads") text += " " + inline_(ast[3][0]);
+                }
+                line(text + ";");
                 break;
+            }
             case Syntax::view:
-                line(fmt::format("view {} : {} = {};", ast.text, inline_(ast[0]), inline_(ast[1])));
+                if (ast.size() > 2)
+                    guest(ast[2], fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])));
+                else
+                    line(fmt::format("view {} : {} = {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;
             case Syntax::regfile: {
                 const std::string head =
@@ -297,6 +312,19 @@ class Printer {
                 break;
             case Syntax::reset:
                 statements("reset", ast[0]);
+                break;
+            case Syntax::permission:
+                braced("permission " + ast.text + arguments(ast[0]), ast, 1);
+                break;
+            case Syntax::permission_line:
+                line(fmt::format("{}{} => {};", ast.text, ast.size() > 1 ? " when " + inline_(ast[1]) : "",
+                                 ast[0].is(Syntax::none) ? "execute" : ast[0].text + arguments(ast[0][0])));
+                break;
+            case Syntax::case_class:
+                line(fmt::format("class {};", ast.text));
+                break;
+            case Syntax::rows:
+                line(fmt::format("rows by {};", ast.text));
                 break;
             case Syntax::operand_group:
                 braced("operand " + ast.text + arguments(ast[0]), ast, 1);

@@ -80,7 +80,7 @@ const Register* Spec::find_register(std::string_view wanted) const {
 }
 
 std::uint64_t State::get(const Register& reg, const Spec& spec) const {
-    std::uint64_t value = 0;
+    std::uint64_t value = reg.constant;
     for (const auto& piece : reg.pieces) {
         const std::uint64_t part = get(spec[piece.element], piece.entry) >> piece.from;
         value |= (part & static_cast<std::uint64_t>(ones(piece.high - piece.low + 1))) << piece.low;

@@ -137,6 +137,9 @@ void Elaborator::statement(const Ast& ast) {
         case Syntax::raise:
             raise(ast);
             break;
+        case Syntax::require_:
+            require_permission(ast);
+            break;
         case Syntax::perform:
             call(ast[0], 0);
             break;
@@ -203,6 +206,59 @@ void Elaborator::raise(const Ast& ast) {
     trap.loads_before = static_cast<unsigned>(meaning_.loads.size());
     // What follows needs no guard of its own: once a trap fires, nothing after it counts.
     if (!t.is_false(trap.guard)) meaning_.traps.push_back(std::move(trap));
+}
+
+Term Elaborator::within(const Mode& mode) {
+    Terms& t = spec_.terms;
+    Term result = t.boolean(true);
+    for (const auto& part : mode.cube)
+        result = t.and_(result, t.eq(current(part.element), t.constant(spec_[part.element].width, part.value)));
+    return result;
+}
+
+// The lines become traps, each on the part of the path that no line before it has decided.
+void Elaborator::require_permission(const Ast& ast) {
+    Terms& t = spec_.terms;
+    const Symbol* symbol = find(ast.text);
+    if (symbol == nullptr) unknown_name(ast);
+    if (symbol->kind != Symbol::Kind::permission)
+        fail(Code::E0206, ast.range, "a permission", fmt::format("`{}`", ast.text));
+    const Ast& table = *symbol->ast;
+    const Ast& formals = table[0];
+    if (ast[0].size() != formals.size())
+        fail(Code::E0208, ast.range, ast.text, fmt::format("{}", formals.size()), fmt::format("{}", ast[0].size()));
+    std::vector<Value> arguments;
+    for (const Ast& argument : ast[0].children) arguments.push_back(eval(argument));
+    Frame frame;
+    frame.done = t.boolean(false);
+    frames_.push_back(std::move(frame));
+    for (std::size_t i = 0; i < formals.size(); ++i) {
+        const Type of = type(formals[i][0]);
+        frames_.back().locals.push_back({formals[i].text, coerce(arguments[i], of, ast[0][i].range), of.enumeration});
+    }
+    const Term before = path_.condition;
+    Term open = t.boolean(true);
+    for (std::size_t i = 1; i < table.size(); ++i) {
+        const Ast& line = table[i];
+        Term here = open;
+        if (line.text != "else") {
+            const ModeId mode = spec_.find_mode(line.text);
+            if (!mode.valid()) fail(Code::E0317, line.range, line.text);
+            here = t.and_(here, within(spec_[mode]));
+        }
+        if (line.size() > 1) here = t.and_(here, condition(line[1]));
+        path_.condition = t.and_(before, here);
+        if (!line[0].is(Syntax::none)) raise(line[0]);
+        open = t.and_(open, t.not_(here));
+    }
+    path_.condition = before;
+    frames_.pop_back();
+    if (!row_.valid()) return;
+    for (auto& permission : spec_.permissions) {
+        if (permission.name != ast.text) continue;
+        auto& users = permission.instructions;
+        if (users.empty() || users.back() != row_) users.push_back(row_);
+    }
 }
 
 void Elaborator::assign(const Ast& ast) {
@@ -461,8 +517,8 @@ Term Elaborator::read(const Target::Part& part) {
     Terms& t = spec_.terms;
     Term whole;
     switch (part.kind) {
-        case Target::Part::Kind::zero:
-            return t.constant(part.width, 0);
+        case Target::Part::Kind::constant:
+            return t.constant(part.width, part.value);
         case Target::Part::Kind::element:
             whole = part.element == spec_.pc ? pc_value_ : current(part.element);
             break;
@@ -530,7 +586,7 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
         return result;
     };
     switch (part.kind) {
-        case Target::Part::Kind::zero:
+        case Target::Part::Kind::constant:
             break;
         case Target::Part::Kind::element: {
             if (part.element == spec_.pc) {
@@ -586,6 +642,7 @@ Target Elaborator::cut(const Target& target, unsigned high, unsigned low) {
         if (from < to) {
             auto piece = part;
             piece.low = part.low + (from - at);
+            piece.value = part.value >> (from - at) & ones(to - from);
             piece.width = to - from;
             result.parts.push_back(piece);
         }
@@ -612,7 +669,7 @@ std::optional<Target> Elaborator::target_of(const Ast& ast) {
             if (symbol->kind != Symbol::Kind::state) return std::nullopt;
             const auto field = symbol->state.fields.find(ast.text);
             if (field == symbol->state.fields.end()) fail(Code::E0216, ast.range, ast.text, ast[0].text);
-            return cut(symbol->state.target, field->second.first, field->second.second);
+            return cut(symbol->state.target, field->second.high, field->second.low);
         }
         case Syntax::slice: {
             const auto whole = target_of(ast[0]);

@@ -151,8 +151,7 @@ class RowAudit {
     State random_state() {
         State state = base_;
         const std::uint64_t keep = random_.below(3);  // of four
-        for (std::uint32_t i = 0; i < spec_.elements.size(); ++i) {
-            const isa::Element& element = spec_.elements[i];
+        for (const isa::Element& element : spec_.elements) {
             for (unsigned entry = 0; entry < element.entries; ++entry)
                 if (element.is_file() || random_.below(4) >= keep)
                     state.set(element, random_.value(element.width), entry);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "audit.hpp"
 #include "isa/require.hpp"
 #include "replay.hpp"
@@ -23,12 +25,12 @@ std::string_view name(ReplayStatus status) {
 }
 
 bool Confirmation::holds() const {
-    for (const auto& row : replays)
-        for (const auto& replay : row)
-            if (replay.status == ReplayStatus::failed) return false;
-    for (const auto& audit : audits)
-        if (!audit.contradictions.empty()) return false;
-    return true;
+    const auto replayed = [](const auto& row) {
+        return std::none_of(row.begin(), row.end(),
+                            [](const auto& replay) { return replay.status == ReplayStatus::failed; });
+    };
+    return std::all_of(replays.begin(), replays.end(), replayed) &&
+           std::all_of(audits.begin(), audits.end(), [](const auto& audit) { return audit.contradictions.empty(); });
 }
 
 std::vector<std::string> Confirmation::failures(const isa::Spec& spec) const {

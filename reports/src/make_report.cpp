@@ -345,6 +345,7 @@ class Maker {
     void theorems(Report& report) const {
         const auto names = [&](const std::vector<isa::InstructionId>& list) {
             std::vector<std::string> result;
+            result.reserve(list.size());
             for (const auto id : list) result.push_back(spec_[id].name);
             return result;
         };

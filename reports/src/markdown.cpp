@@ -49,15 +49,20 @@ std::string matrix(const Report& report) {
     const auto rows = sensitive_rows(report);
     if (rows.empty()) return "No instruction is sensitive.\n";
     const auto columns = marked_columns(report, false);
+    const bool list = columns.size() > most_columns;
     std::vector<std::string> head{"instruction", "privileged"};
-    for (const auto* column : columns) head.push_back(escaped(column->name));
-    std::string out = line(head) + rule(2, columns.size());
+    if (list) head.emplace_back("elements");
+    for (const auto* column : columns)
+        if (!list) head.push_back(escaped(column->name));
+    std::string out = line(head) + (list ? rule(3, 0) : rule(2, columns.size()));
     for (const auto* instruction : rows) {
         const bool critical = instruction->critical.extended == Answer::yes;
         const std::string name = escaped(instruction->name);
         std::vector<std::string> cells{critical ? "**" + name + "**" : name, instruction->privileged};
         if (instruction->critical.strict != Answer::yes && critical) cells[0] += " (extended)";
-        for (const auto* column : columns) cells.push_back(mark_of(*instruction, *column).letters());
+        if (list) cells.push_back(escaped(mark_list(*instruction, columns)));
+        for (const auto* column : columns)
+            if (!list) cells.push_back(mark_of(*instruction, *column).letters());
         out += line(cells);
     }
     return out +

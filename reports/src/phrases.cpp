@@ -53,6 +53,37 @@ Mark mark_of(const Instruction& instruction, const Subject& column) {
     return mark;
 }
 
+std::string mark_list(const Instruction& instruction, const std::vector<const Subject*>& columns) {
+    // By marks, then by register, both in the order of the columns.
+    struct Named {
+        std::string name;
+        std::vector<std::string> fields;
+    };
+    std::vector<std::pair<std::string, std::vector<Named>>> groups;
+    for (const auto* column : columns) {
+        const auto letters = mark_of(instruction, *column).letters();
+        if (letters.empty()) continue;
+        auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == letters; });
+        if (group == groups.end()) group = groups.insert(groups.end(), {letters, {}});
+        const auto dot = column->name.find('.');
+        const std::string name = column->name.substr(0, dot);
+        auto& registers = group->second;
+        if (registers.empty() || registers.back().name != name || dot == std::string::npos)
+            registers.push_back({name, {}});
+        if (dot != std::string::npos) registers.back().fields.push_back(column->name.substr(dot + 1));
+    }
+    std::string out;
+    for (const auto& [letters, registers] : groups) {
+        out += (out.empty() ? "" : "; ") + letters;
+        for (const auto& reg : registers) {
+            out += " " + reg.name;
+            if (reg.fields.size() == 1) out += "." + reg.fields.front();
+            if (reg.fields.size() > 1) out += fmt::format(".{{{}}}", fmt::join(reg.fields, ","));
+        }
+    }
+    return out;
+}
+
 std::vector<const Instruction*> sensitive_rows(const Report& report) {
     auto rows = report.critical();
     for (const auto& instruction : report.instructions)
@@ -81,9 +112,9 @@ std::string adjectives(const Instruction& instruction) {
         });
     };
     for (const std::string_view kind : {"mode", "location", "configuration"})
-        if (depends(kind)) words.push_back(fmt::format("{}-sensitive", kind));
-    if (depends("joint")) words.push_back("jointly sensitive");
-    if (instruction.control.extended == Answer::yes) words.push_back("control-sensitive");
+        if (depends(kind)) words.emplace_back(fmt::format("{}-sensitive", kind));
+    if (depends("joint")) words.emplace_back("jointly sensitive");
+    if (instruction.control.extended == Answer::yes) words.emplace_back("control-sensitive");
     return words.empty() ? "sensitive" : enumeration(words);
 }
 

@@ -27,6 +27,10 @@ struct Mark {
 
 /// Columns in which any of the rows has a mark.
 [[nodiscard]] std::vector<const Subject*> marked_columns(const Report& report, bool all_rows);
+/// A matrix with more columns than this is written as a list in text and Markdown.
+constexpr std::size_t most_columns = 14;
+/// A row of the matrix as a list: "W mode; RW mstatus.{SIE, SPIE}".
+[[nodiscard]] std::string mark_list(const Instruction& instruction, const std::vector<const Subject*>& columns);
 /// Rows that are sensitive or may be, critical ones first.
 [[nodiscard]] std::vector<const Instruction*> sensitive_rows(const Report& report);
 

@@ -30,7 +30,7 @@ struct StateLeaves {
         if (e == ~0U) return values[variable.id];
         return spec->elements[e].is_file() ? e : state->slots[spec->elements[e].slot];
     }
-    Word select(Word file, Word index) {
+    [[nodiscard]] Word select(Word file, Word index) const {
         return state->slots[spec->elements[static_cast<std::size_t>(file)].slot + static_cast<std::size_t>(index)];
     }
 };

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 namespace pogo::report {
 
-inline constexpr char style_sheet[] = R"css(
+inline constexpr std::string_view style_sheet = R"css(
 :root {
   color-scheme: light dark;
   --paper: #fcfcfb; --card: #ffffff; --ink: #1c1e21; --soft: #5d646d; --line: #dfe2e6; --faint: #f2f3f5;

@@ -51,9 +51,13 @@ std::string matrix(const Report& report) {
     const auto rows = sensitive_rows(report);
     if (rows.empty()) return "No instruction is sensitive.\n";
     const auto columns = marked_columns(report, false);
+    const bool list = columns.size() > most_columns;
     Table table;
     std::vector<std::string> head{"sensitive", "privileged"};
-    for (const auto* column : columns) head.push_back(column->name);
+    if (list)
+        head.emplace_back("elements");
+    else
+        for (const auto* column : columns) head.push_back(column->name);
     table.add(head);
     for (const auto* instruction : rows) {
         std::string privileged = instruction->privileged;
@@ -62,9 +66,10 @@ std::string matrix(const Report& report) {
         else if (instruction->critical.extended == Answer::yes)
             privileged += " !";
         std::vector<std::string> row{instruction->name, privileged};
+        if (list) row.push_back(mark_list(*instruction, columns));
         for (const auto* column : columns) {
             const auto letters = mark_of(*instruction, *column).letters();
-            row.push_back(letters.empty() ? "." : letters);
+            if (!list) row.push_back(letters.empty() ? "." : letters);
         }
         table.add(row);
     }

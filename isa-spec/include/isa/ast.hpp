@@ -40,7 +40,7 @@ struct Ast {
 /// The tree as indented text, one node a line.
 [[nodiscard]] std::string dump(const Ast& ast);
 
-/// The tree as `.isa` text in the standard layout; parsing it gives an equal tree.
+/// The tree as `.isa` text in the standard layout; parsing it gives an equal tree. An expression stays on one line.
 [[nodiscard]] std::string print(const Ast& ast);
 
 }  // namespace pogo::isa

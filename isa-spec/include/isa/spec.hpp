@@ -64,7 +64,8 @@ struct Register {
     };
     std::string name;
     unsigned width = 0;
-    std::vector<Piece> pieces;  ///< bits that no piece covers read as zero
+    std::vector<Piece> pieces;
+    std::uint64_t constant = 0;  ///< what the bits that no piece covers read as
 };
 
 /// Registers of which one at a time stands under the bank's name (68000 A7; Arm r13).
@@ -236,6 +237,20 @@ struct Instruction {
     SourceRange where;
 };
 
+/// Who may do what: the lines are tried in order, the first whose mode and condition hold decides. Elaboration makes
+/// the traps of the instructions that require it from the same lines; here they stand as a table for people and tools.
+struct Permission {
+    struct Line {
+        ModeId mode;            ///< invalid: any mode (`else`)
+        std::string condition;  ///< as written; empty: none
+        CauseId cause;          ///< invalid: the instruction executes
+    };
+    std::string name;
+    std::vector<Line> lines;
+    std::vector<InstructionId> instructions;  ///< that require it, in ascending order
+    SourceRange where;
+};
+
 /// Address translation as a template over three variables; `physical` holds where no fault's guard does.
 /// The checker may leave it uninterpreted over `reads`; the model runs it.
 struct Translation {
@@ -387,6 +402,7 @@ struct Spec {
     std::vector<Region> regions;
     std::vector<Cause> causes;
     std::vector<Interrupt> interrupts;
+    std::vector<Permission> permissions;
     std::vector<Invariant> invariants;
     std::vector<Instruction> instructions;
     std::vector<Form> forms;

@@ -37,6 +37,104 @@ TEST(Registers, AreReadAndWrittenInPartsAndAsAWhole) {
               "(concat |sr.T| ((_ zero_extend 4) (concat #b010 ((_ zero_extend 5) (concat |sr.Z| #b00)))))");
 }
 
+TEST(Fields, KeepTheRulesForWritesBySoftware) {
+    const std::string r =
+        "register r : bits(8) { P 7..6 role mode warl { 0, 1, 3 }; K 5..4 reads 2; O 3 role control ro; W 0 role "
+        "control; }";
+    EXPECT_EQ(reset_writes(r + "reset { r = 0xFF; pc = zext(r, 16); }", "pc"), "#x00e9");
+    EXPECT_EQ(reset_writes(r + "reset { r = legal(r, 0xFF); }", "r.P"), "#b11");
+    EXPECT_EQ(reset_writes(r + "reset { r = legal(r, 0x80); }", "r.P"), "unchanged");
+    EXPECT_EQ(reset_writes(r + "reset { r = legal(r, 0x48); }", "r.P"), "#b01");
+    EXPECT_EQ(reset_writes(r + "reset { r = legal(r, 0x48); }", "r.O"), "unchanged");
+    EXPECT_EQ(reset_writes(r + "reset { r = legal(r, 0x01); }", "r.W"), "#b1");
+    EXPECT_THAT(error_of("register r : bits(8) role data; reset { r = legal(r, 1); }"), HasSubstr("E0206"));
+    EXPECT_THAT(error_of("register r : bits(8) { A 1..0 role data warl { 4 }; }"), HasSubstr("E0205"));
+    EXPECT_THAT(error_of("register r : bits(8) { A 1..0; }"), HasSubstr("E0311"));
+}
+
+TEST(Views, CanShowSomeFieldsOnly) {
+    const std::string r =
+        "register r : bits(8) { M 7 role control; S 1 role control; C 3..2 reads 2; U 0 role control; }"
+        "view v : bits(8) = r { S; C; }";
+    EXPECT_EQ(reset_writes(r + "reset { v = 0xFF; }", "r.M"), "unchanged");
+    EXPECT_EQ(reset_writes(r + "reset { v = 0xFF; }", "r.S"), "#b1");
+    EXPECT_EQ(reset_writes(r + "reset { v.S = 1; pc = zext(v, 16); }", "pc"), "#x000a");
+    EXPECT_EQ(reset_writes(r + "reset { v = legal(v, 2); }", "r.S"), "#b1");
+    EXPECT_THAT(error_of(r + "reset { v.M = 1; }"), HasSubstr("E0216"));
+    EXPECT_THAT(error_of("register r : bits(8) { M 7 role control; } view v : bits(8) = r { N; }"), HasSubstr("E0216"));
+}
+
+// A machine with three modes and a permission; `nop` requires it.
+Spec with_permission(const std::string& lines, const std::string& use = "require p;") {
+    return must_load(
+        "machine m { address 16; } register pc : bits(16) role pc; register l : bits(2) role mode;"
+        "register c : bits(1) role control; mode top { l = 3; } mode middle { l = 1; } mode low { l = 0; }"
+        "trap bad kind illegal { pc = 0; } trap out(n: bits(4)) kind virtual { pc = 2; } illegal bad;"
+        "permission p(n: bits(4)) {" +
+        lines + "} instruction nop { encoding 0x00; assembly \"nop\"; " + use + " }");
+}
+
+TEST(Permissions, BecomeTrapsByTheFirstLineThatFits) {
+    const Spec spec = with_permission("low => bad; middle when c == 1 => out(n); else => execute;", "require p(5);");
+    const Meaning& meaning = spec.forms[0].meaning;
+    ASSERT_EQ(meaning.traps.size(), 2U);
+    EXPECT_EQ(spec[meaning.traps[0].cause].name, "bad");
+    EXPECT_EQ(spec.terms.print(meaning.traps[0].guard), "(= |l| #b00)");
+    EXPECT_EQ(spec[meaning.traps[1].cause].name, "out");
+    EXPECT_EQ(spec.terms.print(meaning.traps[1].arguments[0]), "#x5");
+    ASSERT_EQ(spec.permissions.size(), 1U);
+    EXPECT_EQ(spec.permissions[0].lines[1].condition, "c == 1");
+    EXPECT_EQ(spec.permissions[0].instructions, std::vector<InstructionId>{{0}});
+}
+
+TEST(Permissions, AreDecidedInTheOrderOfTheirLines) {
+    // Whatever stands above counts first: nothing traps in mode low although a later line says so.
+    Spec spec = with_permission("low => execute; low => bad; middle => execute; else => bad;", "require p(0);");
+    Substitution low;
+    const auto l = spec[spec.find_element("l")].variable;
+    low.emplace(spec.terms.variable(l), spec.terms.constant(2, 0));
+    ASSERT_FALSE(spec.forms[0].meaning.traps.empty());
+    for (const auto& trap : spec.forms[0].meaning.traps)
+        EXPECT_TRUE(spec.terms.is_false(spec.terms.substitute(trap.guard, low)));
+}
+
+TEST(Permissions, SayWhatHappensInEveryMode) {
+    std::string said;
+    const auto wrong = [&](const std::string& lines) {
+        load(
+            "machine m { address 16; } register pc : bits(16) role pc; register l : bits(1) role mode;"
+            "register c : bits(1) role control; mode top { l = 1; } mode low { l = 0; }"
+            "trap bad kind illegal { pc = 0; } permission p {" +
+                lines + "}",
+            &said);
+        return said;
+    };
+    EXPECT_THAT(wrong("top => execute;"), HasSubstr("does not say what happens in mode `low`"));
+    EXPECT_THAT(wrong("top => execute; low when c == 1 => bad;"), HasSubstr("mode `low`"));
+    EXPECT_THAT(wrong("top => execute; low => worse;"), HasSubstr("E0201"));
+    EXPECT_THAT(wrong("top => execute; lower => bad;"), HasSubstr("E0317"));
+    EXPECT_THAT(wrong("top execute;"), HasSubstr("E0110"));
+}
+
+TEST(Rows, FollowTheClassesOfAnOperand) {
+    const Spec spec = must_load(
+        machine("operand csr { piece n 4; class counters; case cycle { n = 0x0; assembly \"cycle\"; } case time { n = "
+                "0x1; assembly \"time\"; }"
+                " class setup; case status { n = 0x2; assembly \"status\"; } }"
+                "operand other { piece k 4; case A { k = 0x0; assembly \"a\"; } case B { k = 0x1; assembly \"b\"; } }"
+                "instruction rd { name \"READ\"; operand o : other; operand c : csr; rows by c; encoding c.n o.k; "
+                "assembly \"rd {o}, {c}\"; }"));
+    ASSERT_EQ(spec.instructions.size(), 2U);
+    EXPECT_EQ(spec.instructions[0].name, "READ counters");
+    EXPECT_EQ(spec.instructions[0].identifier, "rd.counters");
+    EXPECT_EQ(spec.instructions[0].form_count, 4U);
+    EXPECT_EQ(spec.instructions[1].name, "READ setup");
+    EXPECT_EQ(spec.instructions[1].first_form, 4U);
+    EXPECT_EQ(spec.instructions[1].form_count, 2U);
+    for (const auto& form : spec.forms)
+        EXPECT_EQ(form.instruction.index, form.variant.find("status") == std::string::npos ? 0U : 1U);
+}
+
 TEST(Views, AreOtherNamesForState) {
     EXPECT_EQ(reset_writes("register sr : bits(16) { S 13 role mode; Z 2 role data; } view ccr : bits(8) = sr[7..0];"
                            "reset { ccr = 4; }",

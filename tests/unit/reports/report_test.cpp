@@ -149,7 +149,7 @@ TEST(Json, HasTheKeysOfTheContractInTheirOrder) {
         if (i["name"] != "popf") continue;
         EXPECT_EQ(i["privileged"], "never");
         EXPECT_EQ(i["critical"]["strict"], true);
-        EXPECT_EQ(i["control_sensitive"]["writes"], (json{"mode", "ccr.I"}));
+        EXPECT_EQ(i["control_sensitive"]["writes"], (nlohmann::ordered_json{"mode", "ccr.I"}));
         for (const auto& witness : i["witnesses"]) EXPECT_EQ(witness["replay"], "confirmed");
     }
     EXPECT_EQ(document["statistics"]["witnesses"], document["statistics"]["confirmed"]);
