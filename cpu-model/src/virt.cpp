@@ -92,9 +92,11 @@ std::uint64_t Ns16550::read(std::uint64_t offset, unsigned size, std::uint64_t) 
     return value;
 }
 
-void Ns16550::write(std::uint64_t offset, unsigned size, std::uint64_t wide, std::uint64_t) {
-    if (size != 1) return;
-    const auto value = static_cast<Byte>(wide);
+void Ns16550::write(std::uint64_t offset, unsigned size, std::uint64_t value, std::uint64_t) {
+    if (size == 1) write(offset, static_cast<Byte>(value));
+}
+
+void Ns16550::write(std::uint64_t offset, Byte value) {
     switch (offset) {
         case ns16550::rbr_thr:
             if (divisor_latch())

@@ -26,6 +26,7 @@ class Ns16550 final : public Peripheral {
     [[nodiscard]] Byte interrupt() const;  ///< IIR without the bits that say that FIFOs are on
     Byte receive();
     void send(Byte character);
+    void write(std::uint64_t offset, Byte value);
     void set_modem(Byte value);
     void update() { host_.line(interrupt() != 1); }
 

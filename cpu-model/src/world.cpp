@@ -187,6 +187,9 @@ sc_time Driver::time_of(std::uint64_t cycle) const { return start_ + sc_time::fr
 
 void Driver::run(View view, std::uint64_t limit) {
     limit_ = limit;
+    // Where another module has let time pass in between, the core has stood still: its next cycle begins now.
+    if (const sc_time due = time_of(core_->cycle()); sc_core::sc_time_stamp() > due)
+        start_ += sc_core::sc_time_stamp() - due;
     if (view == View::batched)
         batch_.notify(sc_core::SC_ZERO_TIME);
     else

@@ -77,7 +77,7 @@ void Elaborator::define_platform(const Ast& ast) {
 
 void Elaborator::define_device(const Ast& ast) {
     auto& devices = spec_.platform.devices;
-    const auto found =
+    const auto* const found =
         std::find_if(kinds().begin(), kinds().end(), [&](const DeviceKind& k) { return k.name == ast[0].text; });
     if (found == kinds().end()) fail(Code::E0504, ast.range, ast[0].text);
     const DeviceKind& kind = *found;
