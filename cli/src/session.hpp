@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "isa/elaborate.hpp"
+#include "model/device_tree.hpp"
 
 namespace CLI {
 class App;
@@ -61,6 +62,10 @@ class Session {
 bool each_line(const std::string& path, std::size_t limit, const std::function<void(std::string_view, unsigned)>& line,
                const std::function<void()>& idle, isa::Diagnostics& diagnostics);
 constexpr std::size_t line_limit = std::size_t{16} << 20;
+
+/// The machine's device tree. Leaves with bad_input where there is none.
+[[nodiscard]] model::DeviceTreeNode device_tree_of(Session& session, const isa::Spec& spec,
+                                                   const std::string& boot_arguments = "");
 
 /// Writes text to a path, or to standard output for "-".
 void write_file(Session& session, const std::string& path, std::string_view text);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "isa/assembly.hpp"
+#include "model/device_tree.hpp"
 #include "model/observers.hpp"
 #include "model/simulator.hpp"
 #include "session.hpp"
@@ -50,6 +51,9 @@ struct RunArguments {
     std::string trace;
     std::string vcd;
     std::string input;
+    std::string htif;            // address
+    std::string dtb;             // register that is to hold the blob's address
+    std::string boot_arguments;  // in the device tree
     bool stats = false;
     bool reset = true;
     bool dump = false;
@@ -62,17 +66,45 @@ std::pair<std::string, std::string> split(Session& session, const std::string& t
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+// Where a store talks to the host: as told, or where the first program has its symbols.
+void attach_htif(Session& session, model::Simulator& simulator, const RunArguments& arguments,
+                 std::optional<std::uint64_t> tohost) {
+    if (!arguments.htif.empty()) {
+        tohost = parse_number(arguments.htif);
+        if (!tohost) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", arguments.htif));
+    } else {
+        for (const auto& device : simulator.spec().platform.devices)
+            if (device.kind == Device::Kind::htif) return;
+    }
+    if (!tohost) return;
+    if (const auto problem = simulator.attach_htif(*tohost)) session.fail(bad_input, Code::E0901, {}, *problem);
+}
+
+// Puts the flattened device tree into RAM and returns its address.
+std::uint64_t load_device_tree(Session& session, model::Simulator& simulator, const std::string& boot_arguments) {
+    const auto blob = model::flatten(device_tree_of(session, simulator.spec(), boot_arguments));
+    const auto address = model::device_tree_address(simulator.spec(), blob.size());
+    if (!address) session.fail(bad_input, Code::E0902, {}, simulator.spec().name, "it does not fit into the RAM");
+    for (std::size_t i = 0; i < blob.size(); ++i)
+        if (!simulator.poke(*address + i, std::to_integer<std::uint64_t>(blob[i])))
+            session.fail(bad_input, Code::E0902, {}, simulator.spec().name, "there is no memory for it");
+    return *address;
+}
+
 void run(Session& session, const RunArguments& arguments) {
     const Spec spec = session.load(arguments.spec);
     model::Simulator simulator({.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched});
     load_machine(session, simulator, spec);
     std::optional<std::uint64_t> entry;
+    std::optional<std::uint64_t> tohost;
     for (const auto& path : arguments.elf) {
         const auto text = read_file(path, session.diagnostics);
         if (!text) session.leave(bad_input);
         const auto image = model::load_elf(bytes_of(*text), spec);
         load_image(session, simulator, image, path);
         if (!entry) entry = std::get<model::Image>(image).entry;
+        if (!tohost && model::find_symbol(bytes_of(*text), "fromhost"))
+            tohost = model::find_symbol(bytes_of(*text), "tohost");
     }
     for (const auto& argument : arguments.raw) {
         const auto [where, path] = split(session, argument, "--raw");
@@ -92,6 +124,9 @@ void run(Session& session, const RunArguments& arguments) {
                                  fmt::format("address {:#x}: no memory is there; this", line.address + i));
         if (!entry) entry = program->entry;
     }
+    attach_htif(session, simulator, arguments, tohost);
+    std::optional<std::uint64_t> tree;
+    if (!arguments.dtb.empty()) tree = load_device_tree(session, simulator, arguments.boot_arguments);
     if (arguments.reset) simulator.reset();
     State state = simulator.state();
     // A machine whose reset does not say where to begin starts at the program's entry.
@@ -105,6 +140,9 @@ void run(Session& session, const RunArguments& arguments) {
         if (!value) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a number", text));
         if (const auto problem = format.set(state, name, *value)) session.fail(usage, Code::E0901, {}, *problem);
     }
+    if (tree)
+        if (const auto problem = format.set(state, arguments.dtb, *tree))
+            session.fail(usage, Code::E0901, {}, *problem);
     simulator.set_state(state);
     simulator.uart_input(arguments.input);
 
@@ -164,6 +202,7 @@ void run(Session& session, const RunArguments& arguments) {
             throw Leave{unknown};
         case model::StopReason::waiting_forever:
         case model::StopReason::double_fault:
+        case model::StopReason::reset:
             throw Leave{refuted};
     }
 }
@@ -263,13 +302,22 @@ void add_simulation(CLI::App& app, Session& session) {
         command->add_option("--trace", arguments->trace,
                             "write every retired instruction to a file, - for the terminal");
         command->add_option("--vcd", arguments->vcd, "write waves of pipeline and state to a file");
-        command->add_option("--input", arguments->input, "characters that the UART receives");
+        command->add_option("--input", arguments->input, "characters that the first UART receives");
+        command
+            ->add_option("--htif", arguments->htif,
+                         "the host-target interface is at this address (default: where a program's symbols tohost and "
+                         "fromhost say)")
+            ->type_name("ADDRESS");
+        command->add_option("--dtb", arguments->dtb, "put the device tree at the end of RAM and its address here")
+            ->type_name("REGISTER");
+        command->add_option("--append", arguments->boot_arguments, "boot arguments for the device tree")
+            ->type_name("TEXT");
         command->add_flag("--stats", arguments->stats, "print cycles, stalls and traps by class and cause");
         command->add_flag("--dump", arguments->dump, "print the last state as JSON");
         command->add_flag("!--no-reset", arguments->reset, "do not run the machine's reset sequence");
         command->footer(
-            "Exit codes: 0 halted or exit device with 0, 1 exit device with another value, double fault or waiting\n"
-            "for nothing, 2 out of cycles.");
+            "Exit codes: 0 halted or exit device with 0, 1 exit device with another value, double fault, waiting for\n"
+            "nothing or a reset wanted, 2 out of cycles.");
         command->callback([arguments, &session] { run(session, *arguments); });
     }
     {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "isa/require.hpp"
+#include "model/devices.hpp"
 
 namespace pogo::model {
 
@@ -81,11 +82,19 @@ Layout::Layout(const isa::Spec& spec) {
     temporaries = at;
 }
 
+std::optional<isa::ElementId> time_input(const isa::Spec& spec) {
+    for (const auto& device : spec.platform.devices)
+        for (const auto& drive : device.drives)
+            if (device.kind == isa::Device::Kind::clint && drive.output == clint::time) return drive.input;
+    return std::nullopt;
+}
+
 Compiler::Compiler(const isa::Spec& spec)
     : spec_(spec),
       terms_(spec.terms),
       term_limit_(spec.terms.size() + 4'000'000),
       layout_(spec),
+      time_(time_input(spec)),
       size_(layout_.temporaries) {
     for (std::uint32_t i = 0; i < spec.elements.size(); ++i) {
         const auto& element = spec.elements[i];
@@ -153,6 +162,7 @@ Expression Compiler::line_up(std::span<const Term> roots, const Places& places) 
         const auto position = place(term, places);
         if (position) {
             wide = wide || terms_.sort(term).width > 64;
+            result.timed = result.timed || (time_ && *position == spec_[*time_].slot);
             leaves.insert(*position);
         }
         return position;
@@ -351,6 +361,36 @@ Reads Compiler::reads(const isa::Form& form) {
     std::sort(result.known.begin(), result.known.end());
     result.known.erase(std::unique(result.known.begin(), result.known.end()), result.known.end());
     result.indices = compile(indices, &form, nullptr);
+    return result;
+}
+
+Thresholds Compiler::thresholds(std::span<const Term> conditions) {
+    Thresholds result;
+    if (!time_) return result;
+    const Variable variable = spec_[*time_].variable;
+    const Term time = terms_.variable(variable);
+    const auto add = [&](Term other, bool after) {
+        result.roots.push_back(other);
+        result.after.push_back(after);
+    };
+    isa::each_below(terms_, conditions, [&](Term term) {
+        const auto operands = terms_.operands(term);
+        if (std::find(operands.begin(), operands.end(), time) == operands.end()) return;
+        const Op op = terms_.node(term).op;
+        const bool compares = op == Op::bvult || op == Op::bvule || op == Op::eq;
+        const bool left = compares && operands[0] == time;
+        const Term other = compares ? operands[left ? 1 : 0] : time;
+        const auto support = terms_.support(std::span(&other, 1));
+        if (std::find(support.begin(), support.end(), variable) != support.end()) {
+            result.always = true;
+        } else if (op == Op::eq) {
+            add(other, false);
+            add(other, true);
+        } else {
+            // time < x and x <= time change at x; time <= x and x < time behind it.
+            add(other, left == (op == Op::bvule));
+        }
+    });
     return result;
 }
 

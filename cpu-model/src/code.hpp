@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct Layout {
 struct Expression {
     isa::Program program;
     bool wide = false;
+    bool timed = false;                 ///< reads the input that carries the time
     std::vector<std::uint32_t> leaves;  ///< positions read, for wide programs
 };
 
@@ -87,6 +89,17 @@ struct Reads {
     std::vector<std::uint32_t> bases;  ///< first slot of the file, for each root of `indices`
 };
 
+/// The input that carries the time, if a device drives one.
+[[nodiscard]] std::optional<isa::ElementId> time_input(const isa::Spec& spec);
+
+/// The times at which conditions can change while everything else stays as it is: at each of `roots` (BitVec 64), or
+/// one later where `after`. `always`: they look at the time in another way than by comparing it, so at any time.
+struct Thresholds {
+    std::vector<isa::Term> roots;
+    std::vector<bool> after;
+    bool always = false;
+};
+
 /// Compiles terms of one Spec. Owns a copy of its arena, in which specialised terms are built.
 class Compiler {
   public:
@@ -107,6 +120,7 @@ class Compiler {
     [[nodiscard]] Expression compile(std::span<const isa::Term> roots, const isa::Form* form,
                                      const isa::Meaning* meaning);
     [[nodiscard]] Reads reads(const isa::Form& form);
+    [[nodiscard]] Thresholds thresholds(std::span<const isa::Term> conditions);
     /// Slots that the terms depend on.
     [[nodiscard]] std::vector<std::uint32_t> slots(std::span<const isa::Term> roots) const;
 
@@ -132,6 +146,7 @@ class Compiler {
     isa::Terms terms_;
     std::size_t term_limit_;
     Layout layout_;
+    std::optional<isa::ElementId> time_;
     Places places_;                                             ///< of the state and other lasting leaves
     std::unordered_map<std::uint32_t, std::uint32_t> files_;    ///< variable of a register file → element
     std::unordered_map<std::uint32_t, isa::Variable> entries_;  ///< slot of a file → variable that stands for it

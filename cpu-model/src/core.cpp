@@ -62,7 +62,10 @@ inline void Core::advance() {
         flight->leave = now + 1;
     }
     if (stage_[0] == nullptr && !fetch_hold_ && fetch_from_ <= now) fetch();
-    if constexpr (watched) report_cycle();
+    if constexpr (watched) {
+        machine_.read_clock();
+        report_cycle();
+    }
     ++cycle_;
 }
 

@@ -19,6 +19,17 @@ struct CloseElf {
     void operator()(Elf* elf) const { elf_end(elf); }
 };
 
+/// libelf wants to be able to write, so it gets a copy.
+struct ElfFile {
+    explicit ElfFile(std::span<const std::byte> file) : bytes(file.size()) {
+        std::transform(file.begin(), file.end(), bytes.begin(), [](std::byte b) { return static_cast<char>(b); });
+        if (bytes.size() >= EI_NIDENT && elf_version(EV_CURRENT) != EV_NONE)
+            elf.reset(elf_memory(bytes.data(), bytes.size()));
+    }
+    std::vector<char> bytes;
+    std::unique_ptr<Elf, CloseElf> elf;
+};
+
 const char* order(bool big_endian) { return big_endian ? "big-endian" : "little-endian"; }
 
 // A number of `bytes` bytes in the machine's order.
@@ -58,11 +69,8 @@ std::variant<Image, LoadError> load_elf(std::span<const std::byte> file, const i
     if (spec.unit_bits != 8)
         return error(fmt::format("ELF files count bytes; this machine's units have {} bits", spec.unit_bits), 0);
     if (file.size() < EI_NIDENT) return error("the file is too short for ELF", 0);
-    if (elf_version(EV_CURRENT) == EV_NONE) return error("libelf does not know this version of ELF", 0);
-    // libelf wants to be able to write.
-    std::vector<char> bytes(file.size());
-    std::transform(file.begin(), file.end(), bytes.begin(), [](std::byte b) { return static_cast<char>(b); });
-    const std::unique_ptr<Elf, CloseElf> elf(elf_memory(bytes.data(), bytes.size()));
+    const ElfFile opened(file);
+    const auto& elf = opened.elf;
     if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF) return error("this is not an ELF file", 0);
     GElf_Ehdr header;
     if (gelf_getehdr(elf.get(), &header) == nullptr) return error("the ELF header is damaged", 0);
@@ -117,6 +125,26 @@ std::variant<Image, LoadError> load_elf(std::span<const std::byte> file, const i
     for (std::size_t i = 1; i < extents.size(); ++i)
         if (extents[i].first <= extents[i - 1].last) return error("segments overlap", extents[i].offset);
     return image;
+}
+
+std::optional<std::uint64_t> find_symbol(std::span<const std::byte> file, std::string_view name) {
+    const ElfFile opened(file);
+    Elf* const elf = opened.elf.get();
+    if (elf == nullptr || elf_kind(elf) != ELF_K_ELF) return std::nullopt;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == nullptr || header.sh_type != SHT_SYMTAB || header.sh_entsize == 0)
+            continue;
+        Elf_Data* const data = elf_getdata(section, nullptr);
+        if (data == nullptr) continue;
+        GElf_Sym symbol;
+        for (int i = 0; gelf_getsym(data, i, &symbol) != nullptr; ++i) {
+            if (symbol.st_shndx == SHN_UNDEF) continue;
+            const char* const text = elf_strptr(elf, header.sh_link, symbol.st_name);
+            if (text != nullptr && name == text) return symbol.st_value;
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace pogo::model

@@ -31,6 +31,7 @@ Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
         for (unsigned i = 0; i < element.slots(); ++i)
             slot_masks_[element.slot + i] = static_cast<std::uint64_t>(isa::ones(element.width));
 
+    if (const auto time = time_input(spec)) time_ = spec[*time].slot;
     compile_conditions();
 }
 
@@ -48,6 +49,8 @@ void Machine::compile_conditions() {
     roots.push_back(spec_.halted);
     for (const auto& interrupt : spec_.interrupts) roots.push_back(interrupt.condition);
     std::erase_if(roots, [](isa::Term term) { return !term.valid(); });
+    thresholds_ = compiler_->thresholds(roots);
+    roots.insert(roots.end(), thresholds_.roots.begin(), thresholds_.roots.end());
     conditions_ = compiler_->compile(roots, nullptr, nullptr);
     for (const auto slot : compiler_->slots(roots)) watch_[slot] |= conditions;
     refresh_constants();
@@ -110,6 +113,7 @@ void Machine::compute(const Expression& expression, std::size_t begin, std::size
 
 void Machine::compute_conditions() {
     stale_ = false;
+    if (conditions_.timed) read_clock();
     begin(conditions_);
     compute(conditions_, 0, conditions_.program.steps.size());
     const auto& roots = conditions_.program.roots;
@@ -119,6 +123,20 @@ void Machine::compute_conditions() {
     interrupt_ = no_interrupt;
     for (std::uint32_t i = 0; i < spec_.interrupts.size() && interrupt_ == no_interrupt; ++i)
         if (value(conditions_, roots[next + i]) != 0) interrupt_ = i;
+    if (conditions_.timed && clock_ != nullptr) wake_up(std::span(roots).subspan(next + spec_.interrupts.size()));
+}
+
+// Asks the clock for the next time at which a condition can change.
+void Machine::wake_up(std::span<const std::uint32_t> thresholds) {
+    const std::uint64_t now = values_[time_];
+    std::optional<std::uint64_t> next;
+    const auto at = [&](std::uint64_t time) {
+        if (time > now) next = std::min(time, next.value_or(time));
+    };
+    if (thresholds_.always) at(now + 1);
+    for (std::size_t i = 0; i < thresholds.size(); ++i)
+        at(value(conditions_, thresholds[i]) + (thresholds_.after[i] ? 1 : 0));
+    clock_->wake(next);
 }
 
 inline void Machine::commit(const Code& code) {
@@ -154,6 +172,8 @@ void Machine::commit_gathered(const Code& code) {
 
 inline std::uint32_t Machine::run(const Code& code) {
     const Expression& expression = code.expression;
+    if (expression.timed) [[unlikely]]
+        read_clock();
     if (expression.wide) return run_wide(code);
     std::uint64_t* const at = values_.data();
     std::size_t step = 0;
@@ -300,6 +320,7 @@ TrapTaken Machine::evaluate(const isa::Trap& trap, const isa::Form* form, const 
         refresh_constants();
     }
     const Expression& expression = found->second;
+    if (expression.timed) read_clock();
     begin(expression);
     compute(expression, 0, expression.program.steps.size());
     TrapTaken taken{trap.cause, {}};

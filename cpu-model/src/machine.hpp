@@ -41,6 +41,15 @@ struct Fetched {
     bool bus_error = false;          ///< some parcel lies outside memory and was read as zero
 };
 
+/// Where the time comes from: an input that changes by itself, so its value is asked for when something reads it.
+class Clock {
+  public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual std::uint64_t time() = 0;
+    /// Call Machine::time_changed() when the time has come to this, if it does; replaces what was asked for before.
+    virtual void wake(std::optional<std::uint64_t> time) = 0;
+};
+
 class Machine {
   public:
     Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after);
@@ -55,6 +64,14 @@ class Machine {
     /// Drives an input element.
     void set_input(isa::ElementId element, std::uint64_t value);
     void reset();
+    /// Drives the input that carries the time from here on. The clock must outlive the machine.
+    void set_clock(Clock* clock) { clock_ = clock; }
+    /// Sets that input to the time. What reads it in here does so by itself.
+    void read_clock() {
+        if (clock_ != nullptr) values_[time_] = clock_->time();
+    }
+    /// Conditions may have changed because the time has.
+    void time_changed() { notice(conditions); }
 
     /// Fetches and decodes at an address, without effects on the state.
     void fetch(std::uint64_t pc, Fetched& fetched);
@@ -156,6 +173,7 @@ class Machine {
     }
     void compile_conditions();
     void compute_conditions();
+    void wake_up(std::span<const std::uint32_t> thresholds);
     void refresh_constants();
     TrapTaken evaluate(const isa::Trap& trap, const isa::Form* form, const isa::Meaning* meaning);
     Outcome enter(TrapTaken trap);
@@ -187,7 +205,10 @@ class Machine {
     std::unordered_map<const isa::Meaning*, std::unique_ptr<Code>> entry_codes_;
     std::unordered_map<const isa::Trap*, Expression> trap_arguments_;
     Expression translation_;  ///< guards of the faults, then the physical address
-    Expression conditions_;   ///< waiting, halted, conditions of the interrupts
+    Expression conditions_;   ///< waiting, halted, conditions of the interrupts, then thresholds_.roots
+    Thresholds thresholds_;
+    Clock* clock_ = nullptr;
+    std::uint32_t time_ = 0;  ///< slot
     std::unordered_map<std::vector<std::uint64_t>, Decoding, HashParcels> decodings_;
     static constexpr std::size_t fetch_entries = 4096;
     std::vector<FetchEntry> fetches_;

@@ -13,7 +13,7 @@ void Lines::update() {
     output_(active_);
 }
 
-std::uint64_t Uart::read(unsigned reg, std::uint64_t) {
+std::uint64_t Uart::read_register(unsigned reg, std::uint64_t) {
     switch (reg) {
         case uart::data: {
             if (!has_input()) return 0;
@@ -28,10 +28,10 @@ std::uint64_t Uart::read(unsigned reg, std::uint64_t) {
     }
 }
 
-void Uart::write(unsigned reg, std::uint64_t value, std::uint64_t) {
+void Uart::write_register(unsigned reg, std::uint64_t value, std::uint64_t) {
     switch (reg) {
         case uart::data:
-            output_.push_back(static_cast<char>(value));
+            host_.print(static_cast<char>(value));
             break;
         case uart::status:
             interrupts_ = (value & 1) != 0;
@@ -42,14 +42,15 @@ void Uart::write(unsigned reg, std::uint64_t value, std::uint64_t) {
     }
 }
 
-void Uart::add_input(std::string_view text) {
+bool Uart::add_input(std::string_view text) {
     input_.erase(0, next_);
     next_ = 0;
     input_ += text;
     update();
+    return true;
 }
 
-std::uint64_t Timer::read(unsigned reg, std::uint64_t cycle) {
+std::uint64_t Timer::read_register(unsigned reg, std::uint64_t cycle) {
     switch (reg) {
         case timer::count:
             return cycle - base_;
@@ -62,7 +63,7 @@ std::uint64_t Timer::read(unsigned reg, std::uint64_t cycle) {
     }
 }
 
-void Timer::write(unsigned reg, std::uint64_t value, std::uint64_t cycle) {
+void Timer::write_register(unsigned reg, std::uint64_t value, std::uint64_t cycle) {
     switch (reg) {
         case timer::count:
             base_ = cycle - value;
@@ -88,7 +89,7 @@ void Timer::update(std::uint64_t cycle) {
         host_.schedule(0);
 }
 
-std::uint64_t InterruptController::read(unsigned reg, std::uint64_t) {
+std::uint64_t InterruptController::read_register(unsigned reg, std::uint64_t) {
     switch (reg) {
         case interrupt_controller::pending:
             return lines_.levels();
@@ -103,7 +104,7 @@ std::uint64_t InterruptController::read(unsigned reg, std::uint64_t) {
     }
 }
 
-void InterruptController::write(unsigned reg, std::uint64_t value, std::uint64_t) {
+void InterruptController::write_register(unsigned reg, std::uint64_t value, std::uint64_t) {
     switch (reg) {
         case interrupt_controller::enable:
             lines_.enable(value);

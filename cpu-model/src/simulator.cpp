@@ -8,6 +8,7 @@
 #include <array>
 
 #include "isa/require.hpp"
+#include "virt.hpp"
 #include "world.hpp"
 
 namespace pogo::model {
@@ -60,18 +61,47 @@ const char* name(StopReason reason) {
             return "waiting forever";
         case StopReason::double_fault:
             return "double fault";
+        case StopReason::reset:
+            return "reset";
     }
     POGO_REQUIRE(false);
 }
+
+namespace {
+
+// Puts a device over RAM. False if another device is there.
+bool lay_over(std::vector<Router::Range>& map, Router::Range over) {
+    std::vector<Router::Range> result;
+    for (const auto& range : map) {
+        if (range.last < over.first || range.first > over.last) {
+            result.push_back(range);
+            continue;
+        }
+        if (range.port != Router::ram_port) return false;
+        if (range.first < over.first) result.push_back({range.first, over.first - 1, range.port});
+        if (range.last > over.last) result.push_back({over.last + 1, range.last, range.port});
+    }
+    over.over_ram = true;
+    result.push_back(over);
+    std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    map = std::move(result);
+    return true;
+}
+
+}  // namespace
 
 struct Simulator::Impl {
     World& world;
     Config config;
     const isa::Spec* spec = nullptr;
     Units format;
-    std::unique_ptr<Lines> lines;
     std::unique_ptr<Core> core;
-    std::vector<Uart*> uarts;
+    std::unique_ptr<Lines> lines;  ///< what an interrupt controller chooses from
+    LineInputs* line_inputs = nullptr;
+    std::vector<std::pair<isa::ElementId, std::uint64_t>> driven;  ///< inputs that are driven and with what
+    std::size_t used_slots = 0;
+    std::optional<isa::Device> attached;
+    std::string output;
     std::vector<Observer*> observers;
     std::uint64_t exit_code = 0;
 
@@ -90,8 +120,12 @@ struct Simulator::Impl {
     void unload();
     std::optional<std::string> map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const;
     void build_devices();
+    void build_device(const isa::Device& device);
+    std::optional<std::string> attach_htif(std::uint64_t tohost);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
-    void drive_input(unsigned line) const;
+    [[nodiscard]] std::uint64_t load_word(std::uint64_t address) const;
+    void store_word(std::uint64_t address, std::uint64_t value) const;
+    void drive(const isa::Device& device, unsigned number, std::uint64_t value);
 };
 
 void Simulator::Impl::unload() {
@@ -102,9 +136,13 @@ void Simulator::Impl::unload() {
     }
     world.router.set_map({});
     world.ram.clear();
-    uarts.clear();
     core.reset();
     lines.reset();
+    line_inputs = nullptr;
+    driven.clear();
+    used_slots = 0;
+    attached.reset();
+    output.clear();
     spec = nullptr;
 }
 
@@ -119,17 +157,24 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
     };
     bool ram = false;
     std::size_t port = 1;
+    std::vector<Router::Range> over;
     if (!config.bare) {
+        unsigned most_lines = max_line;
+        for (const auto& device : machine.platform.devices)
+            if (device.kind == isa::Device::Kind::plic) most_lines = device.sources;
         for (const auto& device : machine.platform.devices) {
             if (device.size == 0 || device.base > last || device.size - 1 > last - device.base)
                 return fmt::format("device {} does not lie within the physical addresses", device.name);
-            if (device.line > max_line)
-                return fmt::format("device {}: lines are numbered 1 to {}", device.name, max_line);
             const bool memory = device.kind == isa::Device::Kind::ram;
+            if (std::max(device.line, 1U) > most_lines)
+                return fmt::format("device {}: lines are numbered 1 to {}", device.name, most_lines);
             ram = ram || memory;
             if (!memory && port > max_devices)
                 return fmt::format("a platform has at most {} devices that are not RAM", max_devices);
             add(device.base, device.base + (device.size - 1), memory ? Router::ram_port : port++);
+            if (!isa::device_kind(device.kind).over_ram) continue;
+            over.push_back(ranges.back());
+            ranges.pop_back();
         }
     }
     const auto by_address = [](const Router::Range& a, const Router::Range& b) { return a.first < b.first; };
@@ -151,49 +196,121 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
         if (!full) add(next, last, Router::ram_port);
         std::sort(ranges.begin(), ranges.end(), by_address);
     }
+    for (const auto& range : over)
+        if (!lay_over(ranges, range))
+            return fmt::format("devices overlap at address {:#x}", range.first >> units.shift);
     return std::nullopt;
 }
 
-void Simulator::Impl::drive_input(unsigned line) const {
-    const auto& input = spec->platform.interrupt_input;
-    if (!input) return;
-    const unsigned width = (*spec)[*input].width;
-    const auto most = static_cast<std::uint64_t>(isa::ones(width));
-    core->machine().set_input(*input, std::min<std::uint64_t>(line, most));
+std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
+    constexpr unsigned size = 8;
+    if (config.bare || spec->unit_bits != 8) return "this machine has no bytes for the host-target interface";
+    for (const auto& device : spec->platform.devices)
+        if (device.kind == isa::Device::Kind::htif) return "the platform has a host-target interface already";
+    if (attached || used_slots == max_devices)
+        return fmt::format("a platform has at most {} devices that are not RAM", max_devices);
+    auto map = world.router.map();
+    if (tohost > ~std::uint64_t{0} - size || memory(tohost, true) == nullptr ||
+        memory(tohost + size - 1, true) == nullptr || !lay_over(map, {tohost, tohost + size - 1, 1 + used_slots}))
+        return fmt::format("there is no memory for the host-target interface at address {:#x}", tohost);
+    attached.emplace();
+    attached->kind = isa::Device::Kind::htif;
+    attached->base = tohost;
+    world.router.set_map(std::move(map));
+    build_device(*attached);
+    core->machine().forget_windows();
+    return std::nullopt;
+}
+
+// Drives what the spec says that this output drives; a number too large for its input as the input's largest.
+void Simulator::Impl::drive(const isa::Device& device, unsigned number, std::uint64_t value) {
+    for (const auto& drive : device.drives) {
+        if (drive.output != number) continue;
+        if (device.kind == isa::Device::Kind::clint && number == clint::time) {
+            core->machine().time_changed();
+            continue;
+        }
+        const auto most = static_cast<std::uint64_t>(isa::ones((*spec)[drive.input].width));
+        const std::uint64_t level = std::min(value, most);
+        const auto known =
+            std::find_if(driven.begin(), driven.end(), [&](const auto& d) { return d.first == drive.input; });
+        if (known == driven.end())
+            driven.emplace_back(drive.input, level);
+        else
+            known->second = level;
+        core->machine().set_input(drive.input, level);
+    }
 }
 
 void Simulator::Impl::build_devices() {
     if (config.bare) return;
-    std::size_t number = 0;
-    for (const auto& device : spec->platform.devices) {
-        if (device.kind == isa::Device::Kind::ram) continue;
-        Slot& slot = world.slots[number++];
-        slot.format = format;
-        PeripheralHost host;
-        host.line = [this, line = std::max(device.line, 1U)](bool level) { lines->set(line, level); };
-        host.schedule = [&slot](std::uint64_t cycle) { slot.schedule(cycle); };
-        host.exit = [this](std::uint64_t code) {
-            exit_code = code;
-            core->stop(StopReason::exit);
-        };
-        switch (device.kind) {
-            case isa::Device::Kind::ram:
-                break;
-            case isa::Device::Kind::uart: {
-                auto uart = std::make_unique<Uart>(std::move(host));
-                uarts.push_back(uart.get());
-                slot.device = std::move(uart);
-                break;
-            }
-            case isa::Device::Kind::timer:
-                slot.device = std::make_unique<Timer>(std::move(host));
-                break;
-            case isa::Device::Kind::interrupt_controller:
-                slot.device = std::make_unique<InterruptController>(std::move(host), *lines);
-                break;
-            case isa::Device::Kind::exit:
-                slot.device = std::make_unique<ExitDevice>(std::move(host));
-                break;
+    const isa::Device* controller = nullptr;
+    for (const auto& device : spec->platform.devices)
+        if (device.kind == isa::Device::Kind::interrupt_controller) controller = &device;
+    lines = std::make_unique<Lines>([this, controller](unsigned line) {
+        if (controller != nullptr) drive(*controller, 0, line);
+    });
+    line_inputs = lines.get();
+    for (const auto& device : spec->platform.devices)
+        if (device.kind != isa::Device::Kind::ram) build_device(device);
+}
+
+void Simulator::Impl::build_device(const isa::Device& device) {
+    Slot& slot = world.slots[used_slots++];
+    slot.format = format;
+    PeripheralHost host;
+    host.line = [this, line = std::max(device.line, 1U)](bool level) { line_inputs->set(line, level); };
+    host.drive = [this, &device](unsigned number, std::uint64_t value) { drive(device, number, value); };
+    host.schedule = [this, &slot](std::uint64_t cycle) {
+        slot.schedule(cycle);
+        core->yield();
+    };
+    host.now = [this] { return core->cycle(); };
+    host.print = [this](char character) { output.push_back(character); };
+    host.exit = [this](std::uint64_t code) {
+        exit_code = code;
+        core->stop(StopReason::exit);
+    };
+    host.restart = [this] { core->stop(StopReason::reset); };
+    switch (device.kind) {
+        case isa::Device::Kind::ram:
+            break;
+        case isa::Device::Kind::uart:
+            slot.device = std::make_unique<Uart>(std::move(host));
+            break;
+        case isa::Device::Kind::timer:
+            slot.device = std::make_unique<Timer>(std::move(host));
+            break;
+        case isa::Device::Kind::interrupt_controller:
+            slot.device = std::make_unique<InterruptController>(std::move(host), *lines);
+            break;
+        case isa::Device::Kind::exit:
+            slot.device = std::make_unique<ExitDevice>(std::move(host));
+            break;
+        case isa::Device::Kind::ns16550:
+            slot.device = std::make_unique<Ns16550>(std::move(host));
+            break;
+        case isa::Device::Kind::clint: {
+            auto made = std::make_unique<Clint>(std::move(host), std::max(device.timebase, 1U));
+            if (time_input(*spec)) core->machine().set_clock(made.get());
+            slot.device = std::move(made);
+            break;
+        }
+        case isa::Device::Kind::plic: {
+            auto made = std::make_unique<Plic>(std::move(host), device.sources);
+            line_inputs = made.get();
+            slot.device = std::move(made);
+            break;
+        }
+        case isa::Device::Kind::finisher:
+            slot.device = std::make_unique<Finisher>(std::move(host));
+            break;
+        case isa::Device::Kind::htif: {
+            const std::uint64_t word = device.base + htif::tohost;
+            slot.device = std::make_unique<Htif>(
+                std::move(host), [this, word] { return load_word(word); },
+                [this, word](std::uint64_t value) { store_word(word, value); });
+            break;
         }
     }
 }
@@ -201,8 +318,23 @@ void Simulator::Impl::build_devices() {
 std::byte* Simulator::Impl::memory(std::uint64_t address, bool write) const {
     if (address > ~std::uint64_t{0} >> format.shift) return nullptr;
     const auto* const range = world.router.find(address << format.shift);
-    if (range == nullptr || range->port != Router::ram_port) return nullptr;
+    if (range == nullptr || !range->memory()) return nullptr;
     return world.ram.at(address << format.shift, write);
+}
+
+// Eight units of 8 bits, which may lie on two pages.
+std::uint64_t Simulator::Impl::load_word(std::uint64_t address) const {
+    std::array<std::byte, 8> bytes{};
+    for (auto& byte : bytes)
+        if (const std::byte* const at = memory(address++, false); at != nullptr) byte = *at;
+    return static_cast<std::uint64_t>(format.compose(bytes.data(), bytes.size()));
+}
+
+void Simulator::Impl::store_word(std::uint64_t address, std::uint64_t value) const {
+    std::array<std::byte, 8> bytes{};
+    format.split(bytes.data(), bytes.size(), value);
+    for (const auto byte : bytes)
+        if (std::byte* const at = memory(address++, true); at != nullptr) *at = byte;
 }
 
 Simulator::Simulator(Config config) : impl_(std::make_unique<Impl>(config)) {}
@@ -217,12 +349,14 @@ std::optional<std::string> Simulator::load(const isa::Spec& spec) {
         for (const auto parameter : cause.parameters)
             if (spec.terms.sort(parameter).width > 64)
                 return fmt::format("trap {}: the model takes parameters of at most 64 bits", cause.name);
+    if (const auto time = time_input(spec); time && !impl_->config.bare)
+        for (const auto element : spec.translation.reads)
+            if (element == *time) return "the translation of addresses cannot depend on the time";
     impl_->spec = &spec;
     impl_->format = Units(spec);
     impl_->world.router.set_map(std::move(ranges));
     impl_->core = std::make_unique<Core>(spec, impl_->world.driver, impl_->config);
     impl_->world.driver.bind(impl_->core.get(), impl_->format);
-    impl_->lines = std::make_unique<Lines>([impl = impl_.get()](unsigned line) { impl->drive_input(line); });
     impl_->build_devices();
     impl_->core->empty_pipeline();
     impl_->core->set_observers(impl_->observers);
@@ -244,9 +378,11 @@ std::optional<LoadError> Simulator::load(const Image& image) {
 
 void Simulator::reset() {
     impl_->core->machine().reset();
-    impl_->drive_input(impl_->lines->active());
+    for (const auto& [input, value] : impl_->driven) impl_->core->machine().set_input(input, value);
     impl_->core->empty_pipeline();
 }
+
+std::optional<std::string> Simulator::attach_htif(std::uint64_t tohost) { return impl_->attach_htif(tohost); }
 
 const isa::Spec& Simulator::spec() const {
     POGO_REQUIRE(impl_->spec != nullptr);
@@ -254,7 +390,10 @@ const isa::Spec& Simulator::spec() const {
 }
 void Simulator::set_view(View view) { impl_->config.view = view; }
 
-std::span<const std::uint64_t> Simulator::slots() const { return impl_->core->machine().slots(); }
+std::span<const std::uint64_t> Simulator::slots() const {
+    impl_->core->machine().read_clock();
+    return impl_->core->machine().slots();
+}
 
 isa::State Simulator::state() const {
     isa::State state;
@@ -322,14 +461,11 @@ RunResult Simulator::run(const Limits& limits) {
 std::uint64_t Simulator::cycles() const { return impl_->core->cycle(); }
 std::uint64_t Simulator::bus_errors() const { return impl_->core->machine().memory().errors(); }
 
-std::string Simulator::take_uart_output() {
-    std::string text;
-    for (Uart* const uart : impl_->uarts) text += uart->take_output();
-    return text;
-}
+std::string Simulator::take_uart_output() { return std::exchange(impl_->output, {}); }
 
 void Simulator::uart_input(std::string_view text) {
-    if (!impl_->uarts.empty()) impl_->uarts.front()->add_input(text);
+    for (std::size_t i = 0; i < impl_->used_slots; ++i)
+        if (impl_->world.slots[i].device->add_input(text)) return;
 }
 
 void Simulator::attach(Observer& observer) {

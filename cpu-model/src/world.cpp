@@ -108,14 +108,13 @@ void Slot::b_transport(tlm_generic_payload& payload, sc_time& delay) {
     const std::uint64_t address = payload.get_address();
     auto* const data = reinterpret_cast<std::byte*>(payload.get_data_ptr());
     const unsigned units = payload.get_data_length() >> format.shift;
-    const bool whole = address % 8 == 0 && units * format.bits <= 128 && units <= 8;
-    const auto reg = static_cast<unsigned>(address / 8);
+    const bool whole = units * format.bits <= 128 && units <= 8;
     const std::uint64_t cycle = World::get().driver.cycle(delay);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     if (payload.is_write()) {
-        if (whole) device->write(reg, static_cast<std::uint64_t>(format.compose(data, units)), cycle);
+        if (whole) device->write(address, units, static_cast<std::uint64_t>(format.compose(data, units)), cycle);
     } else {
-        const Word value = whole ? device->read(reg, cycle) : 0;
+        const Word value = whole ? device->read(address, units, cycle) : 0;
         format.split(data, units, value);
     }
 }
@@ -139,9 +138,12 @@ void Router::b_transport(tlm_generic_payload& payload, sc_time& delay) {
     const Range* const range = find(address);
     if (range == nullptr || range->last - address < payload.get_data_length() - 1)
         return payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    if (range->port != ram_port) payload.set_address(address - range->first);
-    ports[range->port]->b_transport(payload, delay);
-    payload.set_address(address);
+    if (range->port == ram_port || range->over_ram) ports[ram_port]->b_transport(payload, delay);
+    if (range->port != ram_port && (!range->over_ram || payload.is_write())) {
+        payload.set_address(address - range->first);
+        ports[range->port]->b_transport(payload, delay);
+        payload.set_address(address);
+    }
 }
 
 bool Router::get_direct_mem_ptr(tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
@@ -192,21 +194,24 @@ void Driver::run(View view, std::uint64_t limit) {
     sc_core::sc_start();
 }
 
+// The first cycle that must see another process's event.
+std::uint64_t Driver::deadline() const {
+    if (!sc_core::sc_pending_activity()) return limit_;
+    const auto until = (sc_core::sc_time_stamp() + sc_core::sc_time_to_pending_activity() - start_).value();
+    return std::min<std::uint64_t>(limit_, (until + period_.value() - 1) / period_.value());
+}
+
 // Runs ahead of simulated time up to the first cycle that must see another process's event, then lets time follow.
 void Driver::batch() {
     while (!core_->stopped()) {
-        std::uint64_t deadline = limit_;
-        if (sc_core::sc_pending_activity()) {
-            const auto until = (sc_core::sc_time_stamp() + sc_core::sc_time_to_pending_activity() - start_).value();
-            deadline = std::min<std::uint64_t>(limit_, (until + period_.value() - 1) / period_.value());
-        }
-        if (core_->cycle() >= deadline) break;
-        core_->run_until(deadline);
-        if (core_->idle()) {
+        const std::uint64_t end = deadline();
+        if (core_->cycle() >= end) break;
+        core_->run_until(end);
+        if (core_->idle()) {  // which may have set a deadline
             if (!sc_core::sc_pending_activity())
                 core_->stop(StopReason::waiting_forever);
-            else if (!core_->observed() && core_->cycle() < deadline)
-                core_->skip_to(deadline);
+            else if (!core_->observed())
+                core_->skip_to(std::max(core_->cycle(), deadline()));
         }
         if (core_->cycle() == limit_) core_->stop(StopReason::cycles);
     }

@@ -82,9 +82,12 @@ class Router : public sc_core::sc_module {
         std::uint64_t first = 0;
         std::uint64_t last = 0;
         std::size_t port = 0;
+        bool over_ram = false;  ///< RAM serves the access, then the device sees it if it is a write
+        [[nodiscard]] bool memory() const { return port == ram_port || over_ram; }
     };
     /// Sorted, without overlaps.
     void set_map(std::vector<Range> map) { map_ = std::move(map); }
+    [[nodiscard]] const std::vector<Range>& map() const { return map_; }
     [[nodiscard]] const Range* find(std::uint64_t address) const;
 
   private:
@@ -118,6 +121,7 @@ class Driver : public sc_core::sc_module, public Bus {
 
   private:
     void batch();
+    [[nodiscard]] std::uint64_t deadline() const;
     void tick();
     bool transport(tlm::tlm_command command, std::uint64_t address, unsigned count, std::byte* bytes);
     void invalidate_direct_mem_ptr(sc_dt::uint64 first, sc_dt::uint64 last);

@@ -1,4 +1,4 @@
-// Elaboration of declarations: state, modes, traps, timing, platform, extension.
+// Elaboration of declarations: state, modes, traps, timing, extension.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
@@ -498,7 +498,9 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::input: {
             const Type of = type(ast[0]);
             Symbol& symbol = add(ast.text, Symbol::Kind::state, ast);
-            const ElementId id = add_element(ast.text, of.width, 1, Role::io, ast.range);
+            const Role role = ast[1].is(Syntax::none) ? Role::io : role_of(ast[1]);
+            if (role != Role::io && role != Role::time) fail(Code::E0518, ast[1].range);
+            const ElementId id = add_element(ast.text, of.width, 1, role, ast.range);
             spec_.elements[id.index].input = true;
             symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
             break;
@@ -848,42 +850,6 @@ void Elaborator::define_timing(const Ast& ast) {
         } else {
             fail(Code::E0501, item.range, item.text);
         }
-    }
-}
-
-void Elaborator::define_platform(const Ast& ast) {
-    static const std::map<std::string_view, Device::Kind> kinds = {
-        {"ram", Device::Kind::ram},
-        {"uart", Device::Kind::uart},
-        {"timer", Device::Kind::timer},
-        {"interrupt_controller", Device::Kind::interrupt_controller},
-        {"exit", Device::Kind::exit}};
-    for (const Ast& item : ast.children) {
-        const auto kind = kinds.find(item[0].text);
-        if (kind == kinds.end()) fail(Code::E0504, item.range, item[0].text);
-        Device device;
-        device.kind = kind->second;
-        device.name = item.text;
-        device.where = item.range;
-        const Number base = number(item[1]);
-        const Number size = number(item[2]);
-        if (base < 0 || size < 1 || static_cast<Word>(base + size - 1) > ones(spec_.physical_width))
-            fail(Code::E0505, item.range, item.text);
-        device.base = static_cast<std::uint64_t>(base);
-        device.size = static_cast<std::uint64_t>(size);
-        for (const Device& other : spec_.platform.devices)
-            if (device.base < other.base + other.size && other.base < device.base + device.size)
-                fail(Code::E0506, item.range, item.text, other.name);
-        for (std::size_t i = 3; i < item.size(); ++i) {
-            if (item[i].text == "line") {
-                device.line = positive(item[i][0], 31);
-            } else {
-                const auto elements = whole_elements(item[i][0]);
-                if (elements.size() != 1 || !spec_[elements[0]].input) fail(Code::E0507, item[i].range);
-                spec_.platform.interrupt_input = elements[0];
-            }
-        }
-        spec_.platform.devices.push_back(std::move(device));
     }
 }
 

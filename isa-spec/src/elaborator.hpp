@@ -213,6 +213,8 @@ class Elaborator {
     Translation translation_template(const Ast& ast, unsigned from_width);
     void define_timing(const Ast& ast);
     void define_platform(const Ast& ast);
+    void define_device(const Ast& ast);
+    Device::Drive drive(const Ast& ast, const DeviceKind& kind, const Device& device);
     void define_extension(const Ast& ast);
     std::vector<ElementId> whole_elements(const Ast& ast);
     void add_registers();

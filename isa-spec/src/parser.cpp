@@ -663,8 +663,9 @@ class Parser {
         const Token id = expect_name("the input's name");
         expect(":");
         Ast of = type();
+        Ast with = at("role") ? role() : none();
         expect(";");
-        return node(Syntax::input, first, list_of(std::move(of)), id.text);
+        return node(Syntax::input, first, list_of(std::move(of), std::move(with)), id.text);
     }
     Ast region() {
         const Token first = take();
@@ -1019,6 +1020,7 @@ class Parser {
     Ast platform() {
         const Token first = take();
         Ast items = braced_list([&] {
+            if (ahead(1).kind == Token::Kind::string) return property();
             const Token kind = expect_name("a kind of device");
             Ast kind_node = node(Syntax::name, kind, {}, kind.text);
             const Token id = expect_name("the device's name");
@@ -1027,16 +1029,23 @@ class Parser {
             expect("size");
             Ast size = expression();
             std::vector<Ast> children = list_of(std::move(kind_node), std::move(base), std::move(size));
-            for (;;) {
-                const Token start = now();
-                if (accept("line")) {
-                    Ast line = expression();
-                    children.push_back(node(Syntax::property, start, list_of(std::move(line)), "line"));
-                } else if (accept("drives")) {
-                    Ast driven = expression();
-                    children.push_back(node(Syntax::property, start, list_of(std::move(driven)), "drives"));
+            while (!at(";")) {
+                if (accept("drives")) {
+                    do {
+                        const Token start = now();
+                        const bool named = ahead(1).text == "=>";
+                        if (named) {
+                            expect_name("an output of the device");
+                            take();
+                        }
+                        Ast input = expression();
+                        children.push_back(
+                            node(Syntax::drive, start, list_of(std::move(input)), named ? start.text : ""));
+                    } while (accept(","));
                 } else {
-                    break;
+                    const Token start = expect_name("`line`, `drives` or `;`");
+                    Ast value = expression();
+                    children.push_back(node(Syntax::property, start, list_of(std::move(value)), start.text));
                 }
             }
             expect(";");

@@ -254,7 +254,7 @@ class Printer {
                 break;
             }
             case Syntax::input:
-                line(fmt::format("input {} : {};", ast.text, inline_(ast[0])));
+                line(fmt::format("input {} : {}{};", ast.text, inline_(ast[0]), role(ast[1])));
                 break;
             case Syntax::region:
                 line(fmt::format("region {} : {}..{}{};", ast.text, operand(ast[0]), operand(ast[1]), role(ast[2])));
@@ -356,8 +356,12 @@ class Printer {
             case Syntax::device: {
                 std::string text =
                     fmt::format("{} {} at {} size {}", ast[0].text, ast.text, inline_(ast[1]), inline_(ast[2]));
-                for (std::size_t i = 3; i < ast.size(); ++i)
-                    text += fmt::format(" {} {}", ast[i].text, inline_(ast[i][0]));
+                for (std::size_t i = 3; i < ast.size(); ++i) {
+                    const bool drive = ast[i].is(Syntax::drive);
+                    text += !drive ? " " + ast[i].text + " " : ast[i - 1].is(Syntax::drive) ? ", " : " drives ";
+                    if (drive && !ast[i].text.empty()) text += ast[i].text + " => ";
+                    text += inline_(ast[i][0]);
+                }
                 line(text + ";");
                 break;
             }

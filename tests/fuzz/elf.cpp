@@ -17,5 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
         (void)model::load_raw(bytes, size, *spec);
     }
+    (void)model::find_symbol(bytes, "tohost");
     return 0;
 }

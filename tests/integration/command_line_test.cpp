@@ -50,6 +50,60 @@ TEST_F(CommandLine, BadSpecsAre65WithAPlace) {
     EXPECT_EQ(pogo("show spec " + (folder_.string())).code, 65);
 }
 
+// A machine on the platform of QEMU's virt: one instruction stores r1 at r0, one adds.
+const std::string on_virt = R"isa(machine small { address 32; parcel 32; unit 8; elf 243; }
+register pc : bits(32) role pc;
+regfile r[2] : bits(64) role data;
+register s : bits(1) role mode;
+mode upper { s = 1; } mode lower { s = 0; }
+trap bad kind illegal { pc = 0x80000000; }
+illegal bad;
+reset { pc = 0x80000000; }
+instruction store { encoding 0x01 0x000000; assembly "store"; mem[r[0][31..0], 8] = r[1]; }
+instruction load { encoding 0x02 0x000000; assembly "load"; r[1] = mem[r[0][31..0], 8]; }
+platform {
+  isa "rv64i";
+  finisher end at 0x100000 size 0x1000;
+  clint clint at 0x2000000 size 0x10000 timebase 10;
+  plic plic at 0xC000000 size 0x600000;
+  ns16550 serial at 0x10000000 size 0x100 line 10;
+  ram memory at 0x80000000 size 0x400000;
+}
+)isa";
+
+TEST_F(CommandLine, DeviceTreesAreShownAndPlaced) {
+    const std::string spec = file("small.isa", on_virt);
+    const Result shown = pogo("show dts " + spec);
+    EXPECT_EQ(shown.code, 0);
+    EXPECT_THAT(shown.out, HasSubstr("memory@80000000"));
+    const Result none = pogo("show dts " + m68k_);
+    EXPECT_EQ(none.code, 65);
+    EXPECT_THAT(none.out, HasSubstr("error[E0902]"));
+    EXPECT_EQ(pogo("run " + lecture_ + " --dtb r1").code, 65);
+    // At 0x80200000, the last multiple of 2 MiB that leaves room for it.
+    const std::string program = file("load.s", ".org 0x80000000\n  load\n  load\n");
+    const Result run = pogo("run " + spec + " --asm " + program + " --dtb r0 --append quiet --cycles 7 --dump");
+    EXPECT_EQ(run.code, 2) << run.out;
+    EXPECT_THAT(run.out, HasSubstr("\"r0\":2149580800")) << run.out;
+    EXPECT_THAT(run.out, ::testing::Not(HasSubstr("\"r1\":0,"))) << run.out;
+    EXPECT_EQ(pogo("run " + spec + " --dtb q").code, 64);
+}
+
+TEST_F(CommandLine, ProgramsTalkToTheHost) {
+    const std::string spec = file("small.isa", on_virt);
+    const std::string program = file("store.s", ".org 0x80000000\n  store\n");
+    const auto run = [&](const std::string& more) {
+        return pogo("run " + spec + " --asm " + program + " --cycles 20 " + more);
+    };
+    EXPECT_EQ(run("--set r0=0x80001000 --set r1=1").code, 2);  // nobody listens
+    EXPECT_EQ(run("--set r0=0x80001000 --set r1=1 --htif 0x80001000").code, 0);
+    const Result failed = run("--set r0=0x80001000 --set r1=0x15 --htif 0x80001000");
+    EXPECT_EQ(failed.code, 1);
+    EXPECT_THAT(failed.out, HasSubstr("exit code 10"));
+    EXPECT_EQ(run("--htif 0x100").code, 65);
+    EXPECT_EQ(run("--htif here").code, 64);
+}
+
 TEST_F(CommandLine, BadPoliciesAre65WithAPlace) {
     const auto with = [&](const std::string& text) {
         return pogo("show spec " + lecture_ + " --extension " + file("bad.policy.isa", text));
@@ -162,6 +216,10 @@ TEST_F(CommandLine, ShowsEveryView) {
     EXPECT_THAT(pogo("show dag " + lecture_ + " sti").out,
                 HasSubstr("trap privilege_violation() when (= |ccr.S| #b0)"));
     EXPECT_THAT(pogo("show decode " + m68k_ + " 40c0").out, HasSubstr("move.w %sr,%d0"));
+    const std::string rights = pogo("show permissions " POGO_SPECS "/rv64.isa").out;
+    EXPECT_THAT(rights, HasSubstr("counter: csrrw.{cycle,time,instret} csrrs."));
+    EXPECT_THAT(rights, HasSubstr("  supervisor           privileged_instruction when mstatus.TSR == 1; execute\n"));
+    EXPECT_THAT(pogo("show permissions " + lecture_).out, HasSubstr("declares no permissions"));
     EXPECT_THAT(pogo("show smt2 " + lecture_ + " sti").out,
                 HasSubstr("(define-fun |sti: trap 0 privilege_violation| () Bool"));
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -43,5 +44,8 @@ inline constexpr std::uint64_t image_limit = std::uint64_t{256} << 20;
 /// An ELF executable, 32 or 64 bit, for a machine with units of 8 bits: its loadable segments at their physical
 /// addresses. Machine type and endianness must be those of the spec. Never throws on a malformed file.
 [[nodiscard]] std::variant<Image, LoadError> load_elf(std::span<const std::byte> file, const isa::Spec& spec);
+
+/// The value of a symbol of an ELF file: an address as programs see it. Never throws on a malformed file.
+[[nodiscard]] std::optional<std::uint64_t> find_symbol(std::span<const std::byte> file, std::string_view name);
 
 }  // namespace pogo::model

@@ -64,7 +64,15 @@ struct Limits {
     std::uint64_t steps = none;  ///< completed instructions, traps and interrupts together
 };
 
-enum class StopReason : std::uint8_t { cycles, steps, halted, exit, waiting_forever, double_fault };
+enum class StopReason : std::uint8_t {
+    cycles,
+    steps,
+    halted,
+    exit,  ///< by a device, with a code
+    waiting_forever,
+    double_fault,
+    reset,  ///< a device was asked for one
+};
 [[nodiscard]] const char* name(StopReason reason);
 
 struct RunResult {
@@ -89,6 +97,9 @@ class Simulator {
     [[nodiscard]] std::optional<std::string> load(const isa::Spec& spec);
     /// Puts an image into memory; the pc is left alone.
     [[nodiscard]] std::optional<LoadError> load(const Image& image);
+    /// Lays a host-target interface (model/devices.hpp) over memory at an address that the spec does not declare, such
+    /// as that of a program's symbol; until the next load of a spec. An error (as text) says why it cannot be there.
+    [[nodiscard]] std::optional<std::string> attach_htif(std::uint64_t tohost);
     /// Runs Spec::reset from a state of zeros. Memory stays.
     void reset();
 
@@ -116,9 +127,9 @@ class Simulator {
 
     [[nodiscard]] std::uint64_t cycles() const;      ///< since the spec was loaded
     [[nodiscard]] std::uint64_t bus_errors() const;  ///< accesses outside memory and devices since then
-    /// Text written to all UARTs since the last call.
+    /// Text written to all UARTs and the host-target interface since the last call.
     [[nodiscard]] std::string take_uart_output();
-    /// What the first UART will read.
+    /// What the first device that takes input will read.
     void uart_input(std::string_view text);
 
     /// Observers are not owned and must be detached before they go.

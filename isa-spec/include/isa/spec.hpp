@@ -303,19 +303,54 @@ struct Timing {
 
 /// A device of the platform, by physical address.
 struct Device {
-    enum class Kind : std::uint8_t { ram, uart, timer, interrupt_controller, exit };
+    enum class Kind : std::uint8_t {
+        ram,
+        uart,
+        timer,
+        interrupt_controller,
+        exit,
+        ns16550,
+        clint,
+        plic,
+        finisher,
+        htif,
+    };
+    struct Drive {
+        unsigned output = 0;  ///< number in DeviceKind::outputs
+        ElementId input;
+    };
     Kind kind = Kind::ram;
     std::string name;
     std::uint64_t base = 0;  ///< in units
     std::uint64_t size = 0;  ///< in units
     unsigned line = 0;       ///< input of the interrupt controller
+    unsigned timebase = 1;   ///< cycles of a tick
+    unsigned sources = 96;   ///< inputs of an interrupt controller, numbered from 1
+    std::vector<Drive> drives;
     SourceRange where;
 };
+
+/// What a spec may say of a kind of device.
+struct DeviceKind {
+    struct Output {
+        std::string_view name;  ///< empty where there is only one
+        unsigned width = 0;     ///< bits; 0: any
+    };
+    std::string_view name;
+    std::uint64_t least = 1;    ///< units that its registers take
+    bool bytes = false;         ///< its registers count in bytes: for machines with units of 8 bits
+    bool over_ram = false;      ///< it listens to memory and may lie over RAM
+    std::string_view single{};  ///< a platform has at most one device that is this
+    std::vector<std::string_view> properties{};
+    std::vector<Output> outputs{};
+};
+[[nodiscard]] const DeviceKind& device_kind(Device::Kind kind);
 
 /// How the outside world meets the machine: devices and the input elements they drive.
 struct Platform {
     std::vector<Device> devices;
-    std::optional<ElementId> interrupt_input;  ///< the element that the interrupt controller drives
+    std::string isa;  ///< for the device tree: the processor's riscv,isa
+    std::string mmu;  ///< for the device tree: its mmu-type
 };
 
 /// A rule of a VT extension: which instructions leave the virtual state, under which condition.

@@ -381,6 +381,58 @@ TEST(Unpredictable, IsAChoiceOfItsOwn) {
     EXPECT_EQ(written(spec, spec.forms[0].meaning, "r"), "|any0|");
 }
 
+TEST(Platforms, SayWhatDevicesDrive) {
+    const auto text = [](const std::string& inside) {
+        return machine(
+            "instruction nop { encoding 0x00; assembly \"nop\"; } input number : bits(3); input software : bits(1); "
+            "input time : bits(64) role time; platform { " +
+                inside + " }",
+            "address 32;");
+    };
+    const Spec spec = must_load(
+        text("isa \"rv64i\"; mmu \"riscv,sv39\"; interrupt_controller pic at 0 size 32 drives number; "
+             "timer t at 32 size 24 line 31; clint c at 0x10000 size 0x10000 drives time => time, software => software "
+             "timebase 10; ram m at 0x80000000 size 0x1000; htif h at 0x80000800 size 8;"));
+    const auto& devices = spec.platform.devices;
+    ASSERT_EQ(devices.size(), 5U);
+    EXPECT_EQ(spec.platform.isa, "rv64i");
+    EXPECT_EQ(spec.platform.mmu, "riscv,sv39");
+    ASSERT_EQ(devices[0].drives.size(), 1U);
+    EXPECT_EQ(spec[devices[0].drives[0].input].name, "number");
+    EXPECT_EQ(devices[1].line, 31U);
+    EXPECT_EQ(devices[2].timebase, 10U);
+    ASSERT_EQ(devices[2].drives.size(), 2U);
+    EXPECT_EQ(device_kind(devices[2].kind).outputs[devices[2].drives[0].output].name, "time");
+    EXPECT_EQ(spec[devices[2].drives[1].input].name, "software");
+    EXPECT_EQ(spec[devices[2].drives[1].input].role, Role::io);
+    EXPECT_EQ(spec[devices[2].drives[0].input].role, Role::time);
+    EXPECT_EQ(devices[3].drives.size(), 0U);
+
+    const auto said = [&](const std::string& inside) {
+        std::string diagnostics;
+        load(text(inside), &diagnostics);
+        return diagnostics;
+    };
+    const auto has = [&](const std::string& inside, const std::string& part) {
+        const std::string all = said(inside);
+        EXPECT_NE(all.find(part), std::string::npos) << inside << "\n" << all;
+    };
+    has("clint c at 0 size 0x10000 drives software;", "E0511");
+    has("clint c at 0 size 0x10000 drives tick => software;", "it has software, timer, time");
+    has("interrupt_controller c at 0 size 32 drives machine => number;", "it has one without a name");
+    has("ram r at 0 size 8 drives number;", "it has none");
+    has("clint c at 0 size 0x10000 drives time => number;", "this output has 64 bits, but input `number` has 3");
+    has("clint c at 0 size 0x10000 drives timer => s;", "E0507");
+    has("clint c at 0 size 0x10000; clint d at 0x10000 size 0x10000;", "a platform has one clint");
+    has("plic p at 0 size 0x400000; interrupt_controller d at 0x400000 size 32;", "one interrupt controller");
+    has("timer t at 0 size 24 line 32;", "E0517");
+    has("timer t at 0 size 24 line 96; plic p at 0x400000 size 0x400000 sources 95;", "1 to 95");
+    has("htif h at 0 size 8; uart u at 0 size 16;", "overlaps");
+    // At the device, at the output.
+    has("ram r at 0 size 8;\n  clint c at 0x10000 size 0x10000 drives beat => software;", "test.isa:8:");
+    EXPECT_EQ(said("timer t at 0 size 24 line 96; plic p at 0x400000 size 0x400000;"), "");
+}
+
 TEST(Machines, MayHaveUnitsOfAnySize) {
     const Spec spec = must_load(
         machine("register acc : bits(36) role data;"

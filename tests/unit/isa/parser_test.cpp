@@ -70,6 +70,24 @@ TEST(Printing, KeepsParenthesesThatMatter) {
     EXPECT_NE(print(tree).find(text), std::string::npos) << print(tree);
 }
 
+TEST(Printing, KeepsWhatDevicesDrive) {
+    Diagnostics diagnostics;
+    const char* const text =
+        "input line : bits(64) role time;\n\n"
+        "platform {\n"
+        "  isa \"rv64i\";\n"
+        "  interrupt_controller pic at 0 size 16 drives ipl;\n"
+        "  clint c at 16 size 8 drives software => msip, timer => mtip timebase 10 drives time => line;\n"
+        "  timer t at 32 size 8 line 3;\n"
+        "}\n";
+    const Ast tree = parse_text(std::string("machine m { } ") + text, diagnostics);
+    EXPECT_FALSE(diagnostics.has_errors());
+    EXPECT_NE(print(tree).find(text), std::string::npos) << print(tree);
+    EXPECT_EQ(parse_text(print(tree), diagnostics), tree);
+    parse_text("machine m { } platform { clint c at 0 size 8 drives => x; timer t at 8 size 8 line; }", diagnostics);
+    EXPECT_EQ(diagnostics.errors(), 2U);
+}
+
 // Neither deep nesting nor long chains may exhaust the stack.
 TEST(Parser, BoundsTheDepthOfTrees) {
     const auto errors = [](const std::string& expression) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 #include <random>
+#include <string>
+#include <utility>
 
 #include "support.hpp"
 
@@ -19,7 +21,8 @@ struct Segment {
     std::uint64_t memory_size = 0;
 };
 
-// An ELF file written by hand: header, program headers, data.
+// An ELF file written by hand: header, program headers, data, and where there are symbols their table, their names and
+// the headers of these two sections.
 struct Builder {
     bool wide = true;
     bool big = false;
@@ -27,6 +30,7 @@ struct Builder {
     std::uint16_t type = ET_EXEC;
     std::uint64_t entry = 0x120;
     std::vector<Segment> segments{{0x100, {0x11, 0x22, 0x33, 0x44}, 6}};
+    std::vector<std::pair<std::string, std::uint64_t>> symbols;
 
     Bytes bytes;
     void number(std::uint64_t value, unsigned size) {
@@ -47,11 +51,19 @@ struct Builder {
         number(1, 4);
         number(entry, word);
         number(header, word);
-        number(0, word);
-        number(0, 4);
-        for (const unsigned half : {header, entry_size, static_cast<unsigned>(segments.size()), 0U, 0U, 0U})
-            number(half, 2);
         std::uint64_t offset = header + entry_size * segments.size();
+        std::uint64_t data_end = offset;
+        for (const auto& s : segments) data_end += s.data.size();
+        const unsigned symbol_size = wide ? 24 : 16;
+        const std::uint64_t symbols_size = symbol_size * (symbols.size() + 1);
+        std::string names(1, '\0');
+        for (const auto& symbol : symbols) names += symbol.first + '\0';
+        number(symbols.empty() ? 0 : data_end + symbols_size + names.size(), word);
+        number(0, 4);
+        const unsigned sections = symbols.empty() ? 0 : 3;
+        for (const unsigned half : {header, entry_size, static_cast<unsigned>(segments.size()), wide ? 64U : 40U,
+                                    sections, sections == 0 ? 0U : 2U})
+            number(half, 2);
         for (const auto& s : segments) {
             number(PT_LOAD, 4);
             if (wide) number(PF_R, 4);
@@ -66,6 +78,34 @@ struct Builder {
         }
         for (const auto& s : segments)
             for (const auto b : s.data) bytes.push_back(static_cast<std::byte>(b));
+        if (symbols.empty()) return bytes;
+        bytes.resize(bytes.size() + symbol_size);
+        std::uint64_t name = 1;
+        for (const auto& [text, value] : symbols) {
+            number(name, 4);
+            if (!wide) number(value, 4), number(0, 4);
+            number(STB_GLOBAL << 4, 1);
+            number(0, 1);
+            number(text == "undefined" ? SHN_UNDEF : SHN_ABS, 2);
+            if (wide) number(value, 8), number(0, 8);
+            name += text.size() + 1;
+        }
+        for (const char c : names) bytes.push_back(static_cast<std::byte>(c));
+        const auto section = [&](unsigned kind, std::uint64_t from, std::uint64_t size, unsigned link, unsigned each) {
+            number(0, 4);
+            number(kind, 4);
+            number(0, word);
+            number(0, word);
+            number(from, word);
+            number(size, word);
+            number(link, 4);
+            number(0, 4);
+            number(1, word);
+            number(each, word);
+        };
+        section(SHT_NULL, 0, 0, 0, 0);
+        section(SHT_SYMTAB, data_end, symbols_size, 2, symbol_size);
+        section(SHT_STRTAB, data_end + symbols_size, names.size(), 0, 0);
         return bytes;
     }
 };
@@ -96,6 +136,31 @@ TEST_F(Elf, LoadsEveryClassAndOrder) {
             EXPECT_EQ(image.segments[0].units, (std::vector<std::uint64_t>{0x11, 0x22, 0x33, 0x44}));
             EXPECT_EQ(image.segments[0].zeros, 2U);
             EXPECT_EQ(image.segments[1].address, 0x8000U);
+        }
+}
+
+TEST_F(Elf, HasSymbols) {
+    for (const bool wide : {false, true})
+        for (const bool big : {false, true}) {
+            Builder builder;
+            builder.wide = wide;
+            builder.big = big;
+            EXPECT_EQ(find_symbol(builder.build(), "tohost"), std::nullopt);
+            builder.symbols = {{"start", 0x100}, {"undefined", 1}, {"tohost", 0x80001000}};
+            const Bytes good = builder.build();
+            EXPECT_EQ(error(good), big ? error(good) : "");
+            EXPECT_EQ(find_symbol(good, "tohost"), 0x80001000U);
+            EXPECT_EQ(find_symbol(good, "start"), 0x100U);
+            EXPECT_EQ(find_symbol(good, "tohos"), std::nullopt);
+            EXPECT_EQ(find_symbol(good, "undefined"), std::nullopt);
+            std::mt19937 random(8);
+            for (std::size_t length = 0; length < good.size(); ++length)
+                static_cast<void>(find_symbol(std::span(good).first(length), "tohost"));
+            for (unsigned i = 0; i < 5000; ++i) {
+                Bytes bad = good;
+                for (unsigned k = 0; k < 1 + i % 4; ++k) bad[random() % bad.size()] = static_cast<std::byte>(random());
+                static_cast<void>(find_symbol(bad, "tohost"));
+            }
         }
 }
 

@@ -35,6 +35,34 @@ inline std::vector<std::uint64_t> encode(const isa::Spec& spec, std::string_view
     return isa::encode(form, std::vector<std::uint64_t>(fields));
 }
 
+/// A number for everything that can be seen in a cycle.
+struct Hasher final : Observer {
+    std::vector<std::uint64_t> cycles;
+    std::uint64_t interrupts = 0;
+    std::uint64_t flushes = 0;
+    std::uint64_t hash = 0;
+    void mix(std::uint64_t value) { hash = (hash ^ value) * 0x9E3779B97F4A7C15U + (hash >> 31); }
+    void on_cycle(const CycleEvent& event) override {
+        mix(event.cycle);
+        mix(static_cast<std::uint64_t>(event.stall));
+        for (const auto& stage : event.stages) {
+            mix(static_cast<std::uint64_t>(stage.content));
+            mix(stage.pc);
+            mix(stage.sequence);
+            mix(stage.form.index);
+        }
+        for (const auto slot : event.slots) mix(slot);
+        cycles.push_back(hash);
+    }
+    void on_retire(const RetireEvent& event) override {
+        mix(event.pc);
+        for (const auto& change : event.changes) mix(change.slot), mix(change.value);
+    }
+    void on_trap(const RetireEvent& event) override { mix(event.pc + 1); }
+    void on_interrupt(const RetireEvent& event) override { mix(event.pc + 2), ++interrupts; }
+    void on_flush(const FlushEvent& event) override { mix(event.squashed), ++flushes; }
+};
+
 /// Puts instructions into memory one after the other.
 class Assembler {
   public:
