@@ -9,7 +9,7 @@
 //   interrupt; @: elsewhere) … /9                    at entry 9 of the vector … tval=…                where PM 3.1.16
 //   says what it is; a value that it forbids is shown as `tval!…`
 //
-// PM: RISC-V Privileged Architecture, version 20211203.
+// PM: RISC-V Privileged Architecture, version 20211203. Sstc: version 1.0.0.
 // What privileged.S has: one attempt at a few instructions in a mode, and what its trap leaves.
 typedef unsigned long u64;
 typedef unsigned int u32;
@@ -45,19 +45,20 @@ enum {
 enum { a3 = 13, a4 = 14, a5 = 15, a6 = 16, a7 = 17 };
 enum { csrrw = 1, csrrs = 2, csrrc = 3, csrrwi = 5, csrrsi = 6, csrrci = 7 };
 enum { ecall = 0x73, ebreak = 0x00100073, sret = 0x10200073, mret = 0x30200073, wfi = 0x10500073, nop = 0x13 };
+static const u64 STCE = 1UL << 63;
 static const u64 marker = 0x5ca1ab1e;
 static const u64 far = 1UL << 60;  // no address of 56 bits
 
 static const unsigned short implemented[] = {
     0xC00, 0xC01, 0xC02, 0x100, 0x104, 0x105, 0x106, 0x10A, 0x140, 0x141, 0x142, 0x143,
-    0x144, 0x180, 0xF11, 0xF12, 0xF13, 0xF14, 0xF15, 0x300, 0x301, 0x302, 0x303, 0x304,
-    0x305, 0x306, 0x340, 0x341, 0x342, 0x343, 0x344, 0x30A, 0xB00, 0xB02,
+    0x144, 0x14D, 0x180, 0xF11, 0xF12, 0xF13, 0xF14, 0xF15, 0x300, 0x301, 0x302, 0x303,
+    0x304, 0x305, 0x306, 0x340, 0x341, 0x342, 0x343, 0x344, 0x30A, 0xB00, 0xB02,
 };
 // Of every kind in PM tables 2.2 to 2.5 and of what is custom or reserved.
 static const unsigned short others[] = {
-    0x000, 0x001, 0x003, 0x008, 0x015, 0x102, 0x103, 0x14D, 0x181, 0x1FF, 0x200, 0x280, 0x30C,
-    0x310, 0x320, 0x34A, 0x3A0, 0x3B0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7A0, 0x7B0,
-    0x7C0, 0x800, 0x9C0, 0xB01, 0xB80, 0xC80, 0xCC0, 0xDA0, 0xE12, 0xF10, 0xF16, 0xFC0, 0xFFF,
+    0x000, 0x001, 0x003, 0x008, 0x015, 0x102, 0x103, 0x181, 0x1FF, 0x200, 0x280, 0x30C, 0x310,
+    0x320, 0x34A, 0x3A0, 0x3B0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7A0, 0x7B0, 0x7C0,
+    0x800, 0x9C0, 0xB01, 0xB80, 0xC80, 0xCC0, 0xDA0, 0xE12, 0xF10, 0xF16, 0xFC0, 0xFFF,
 };
 // The counters that a machine may have or not (PM 3.1.10).
 static const unsigned short events[] = {0x323, 0x33F, 0xB03, 0xB1F, 0xC03, 0xC1F};
@@ -102,6 +103,9 @@ static void defaults(void) {
     set(mtvec, machine_vectors);
     set(stvec, supervisor_vectors);
     set(mie, 0);
+    set(menvcfg, STCE);
+    set(0x14D, -1UL);  // stimecmp, which lowers STIP
+    set(menvcfg, 0);
     set(mip, 0);
     set(medeleg, 0);
     set(mideleg, 0);
@@ -113,7 +117,6 @@ static void defaults(void) {
     set(scause, 0);
     set(stval, 0);
     set(mscratch, 0);
-    set(menvcfg, 0);
     set(senvcfg, 0);
     set(mcycle, 0);
     set(minstret, 0);
@@ -222,7 +225,9 @@ static void try_csr(u64 csr, const struct form* form, u64 mode, const struct set
     } else {
         put(access(csr, csrrw, a7, 0));
     }
-    if (csr != 0x302) set(medeleg, to->medeleg);
+    if (csr == 0x14D && to != &closed) set(menvcfg, STCE);
+    if (to == &delegated) set(stvec, supervisor_vectors);
+    if (csr != 0x302 || mode != machine) set(medeleg, to->medeleg);
     if (csr != 0x303) set(mideleg, to->mideleg);
     if (csr != 0x306) set(mcounteren, to->counters);
     if (csr != 0x106) set(scounteren, to->counters);
@@ -312,7 +317,7 @@ static void warl(void) {
                     field(" ", patterns[from]);
                     field(" ", patterns[p] & keep);
                     outcome();
-                    value(" rb=", csr, left.readback, patterns[p]);
+                    value(" rb=", csr, left.readback, patterns[p] & keep);
                     character('\n');
                 }
         }
@@ -650,6 +655,69 @@ static void modified(void) {
         }
 }
 
+// Sstc, chapter 2: who may access stimecmp, and what STIP is.
+static void timer(void) {
+    for (unsigned stce = 0; stce < 2; ++stce)
+        for (unsigned bits = 0; bits < 4; ++bits)
+            for (u64 mode = 0; mode <= 3; mode += mode == 1 ? 2 : 1)
+                for (unsigned f = 0; f < 2; ++f) {
+                    defaults();
+                    set(menvcfg, stce ? STCE : 0);
+                    set(mcounteren, bits & 1 ? 2 : ~2U);
+                    set(scounteren, bits & 2 ? 2 : ~2U);
+                    begin();
+                    put(access(0x14D, f ? csrrw : csrrs, f ? a3 : 0, a4));
+                    run(mode, 0, -2UL, 0);
+                    text("stimecmp");
+                    text(f ? ".write" : ".read");
+                    field(" STCE=", stce);
+                    field(" mcounteren.TM=", bits & 1);
+                    field(" scounteren.TM=", bits >> 1);
+                    character(' ');
+                    mode_letter(mode);
+                    outcome();
+                    registers();
+                    character('\n');
+                }
+    for (unsigned bits = 0; bits < 16; ++bits)
+        for (u64 mode = 0; mode <= 3; mode += mode == 1 ? 2 : 1) {
+            defaults();
+            set(menvcfg, bits & 1 ? STCE : 0);
+            set(mip, bits & 2 ? 1 << 5 : 0);
+            if (bits & 1) set(0x14D, bits & 4 ? 0 : -1UL);
+            set(mideleg, bits & 8 ? 1 << 5 : 0);
+            set(mie, 1 << 5);
+            begin();
+            put(mode == machine ? access(0x344, csrrs, 0, a4) : nop);
+            run(mode, MPIE | SIE, 0, 0);
+            field("STIP STCE=", bits & 1);
+            field(" written=", bits >> 1 & 1);
+            field(" reached=", bits >> 2 & 1);
+            field(" delegated=", bits >> 3);
+            character(' ');
+            mode_letter(mode);
+            outcome();
+            registers();
+            end();
+        }
+}
+
+// PM 3.1.10: the counters go on by themselves.
+static void progress(void) {
+    static const char* const names[] = {"cycle", "time", "instret"};
+    for (unsigned n = 0; n < 3; ++n) {
+        begin();
+        put(access(0xC00 + n, csrrs, 0, a4));
+        run(machine, 0, 0, 0);
+        const u64 first = left.rd;
+        for (unsigned i = 0; i < 1000; ++i) __asm__ volatile("");
+        run(machine, 0, 0, 0);
+        text("progress ");
+        text(names[n]);
+        text(left.rd > first ? " advances\n" : " stands\n");
+    }
+}
+
 int main(void) {
     // The timer of QEMU's machine asks for an interrupt from the beginning on.
     *(volatile u64*)0x02004000 = -1UL;
@@ -662,5 +730,7 @@ int main(void) {
     interrupts();
     shadows();
     modified();
+    timer();
+    progress();
     return 0;
 }

@@ -1,0 +1,2 @@
+// RV64's verdicts.
+// SPDX-License-Identifier: Apache-2.0
