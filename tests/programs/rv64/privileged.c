@@ -598,6 +598,50 @@ static void interrupts(void) {
         }
 }
 
+// PM 3.1.9: the order of all six, with the lines of the platform: software and timer from the CLINT, external from the
+// PLIC, where the UART asks for an interrupt because it has nothing to send.
+static void word(u64 address, u32 value) { *(volatile u32*)address = value; }
+static u32 word_at(u64 address) { return *(volatile u32*)address; }
+
+static void platform(unsigned bits) {
+    const u64 plic = 0x0c000000;
+    const u32 uart = 1 << 10;
+    word(0x02000000, bits & 1);
+    *(volatile u64*)0x02004000 = bits & 2 ? 0 : -1UL;
+    word(plic + 4 * 10, 1);
+    word(plic + 0x2000, bits & 4 ? uart : 0);
+    word(plic + 0x2080, bits & 8 ? uart : 0);
+    *(volatile char*)0x10000001 = bits & 12 ? 2 : 0;
+    if ((bits & 12) == 0) {  // what it has asked for is served
+        word(plic + 0x2000, uart);
+        const u32 claimed = word_at(plic + 0x200004);
+        if (claimed) word(plic + 0x200004, claimed);
+        word(plic + 0x2000, 0);
+    }
+}
+static void order(void) {
+    for (u64 mode = 0; mode <= 3; mode += mode == 1 ? 2 : 1)
+        for (unsigned to = 0; to < 2; ++to)
+            for (unsigned bits = 0; bits < 64; ++bits) {
+                defaults();
+                set(mideleg, to ? supervisor_lines : 0);
+                platform(bits & 15);
+                set(mip, lines(bits >> 4));
+                const u64 pending = get(mip);
+                set(mie, -1UL);
+                begin();
+                put(nop);
+                run(mode, MPIE | SIE, 0, 0);
+                platform(0);
+                text("order ");
+                mode_letter(mode);
+                field(" mideleg=", to ? supervisor_lines : 0);
+                field(" mip=", pending);
+                outcome();
+                end();
+            }
+}
+
 // PM 4.1.3: what sip and sie show and take of mip and mie.
 static void shadows(void) {
     for (unsigned to = 0; to < 8; ++to)
@@ -728,6 +772,7 @@ int main(void) {
     returns();
     delegation();
     interrupts();
+    order();
     shadows();
     modified();
     timer();
