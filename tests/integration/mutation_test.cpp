@@ -8,17 +8,6 @@ namespace {
 using namespace isa;
 using check::Verdict;
 
-// The machine with one instruction only, so that one row is decided.
-Spec only(const Spec& spec, InstructionId id) {
-    Spec result = spec;
-    const Instruction row = spec[id];
-    result.instructions = {row};
-    result.forms.assign(spec.forms.begin() + row.first_form, spec.forms.begin() + row.first_form + row.form_count);
-    for (Form& form : result.forms) form.instruction = {0};
-    result.instructions[0].first_form = 0;
-    return result;
-}
-
 struct Class {
     check::Privileged privileged;
     Verdict critical_strict;

@@ -25,6 +25,17 @@ inline isa::Spec machine(const std::string& name, const isa::Arguments& argument
     return spec->extension ? vt::extend(*spec) : std::move(*spec);
 }
 
+/// The machine with one instruction only, so that one row is decided.
+inline isa::Spec only(const isa::Spec& spec, isa::InstructionId id) {
+    isa::Spec result = spec;
+    const isa::Instruction row = spec[id];
+    result.instructions = {row};
+    result.forms.assign(spec.forms.begin() + row.first_form, spec.forms.begin() + row.first_form + row.form_count);
+    for (isa::Form& form : result.forms) form.instruction = {0};
+    result.instructions[0].first_form = 0;
+    return result;
+}
+
 /// Names of the rows for which the choice holds.
 template <class F>
 std::set<std::string> rows(const isa::Spec& spec, const check::Findings& findings, F&& choice) {

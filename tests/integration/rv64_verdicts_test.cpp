@@ -1,0 +1,217 @@
+// RV64's verdicts: each control register and privileged instruction as the manual has it, and what mistakes in the spec
+// change. SPDX-License-Identifier: Apache-2.0
+//
+// PM: RISC-V Privileged Architecture, version 20211203.
+#include <gmock/gmock.h>
+
+#include <map>
+#include <regex>
+#include <vector>
+
+#include "command.hpp"
+#include "support.hpp"
+
+namespace pogo::integration {
+namespace {
+
+using check::Privileged;
+using check::Verdict;
+
+isa::Spec spec_of(const std::string& text) {
+    isa::SourceManager sources;
+    isa::Diagnostics diagnostics;
+    auto spec = isa::load_spec(sources, sources.add("rv64.isa", text), std::nullopt, {}, diagnostics);
+    EXPECT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
+    return std::move(spec.value());
+}
+
+using Assumed = std::vector<std::pair<std::string, std::uint64_t>>;
+check::Findings findings(const isa::Spec& spec, const std::string& context, const Assumed& assumed = {}) {
+    check::Options options;
+    options.context = spec.find_context(context);
+    options.witnesses = false;
+    options.jobs = 2;
+    for (const auto& [name, value] : assumed) {
+        options.assumptions.push_back({spec.find_element(name), value});
+        EXPECT_TRUE(options.assumptions.back().element.valid()) << name;
+    }
+    EXPECT_TRUE(options.context->valid()) << context;
+    return check::check(spec, options);
+}
+
+std::string class_of(const isa::Spec& spec, const check::Row& row) {
+    std::string text(name(row.privileged));
+    const std::string when = row.privileged_when ? check::text(spec, *row.privileged_when) : "";
+    return when.empty() ? text : text + " when " + when;
+}
+
+std::map<std::string, std::string> classes(const isa::Spec& spec, const check::Findings& found) {
+    std::map<std::string, std::string> result;
+    for (const auto& row : found.rows) result[spec[row.instruction].name] = class_of(spec, row);
+    return result;
+}
+
+/// What the manual says of every row that is or may be privileged. `counter` is where user mode cannot read a counter
+/// of which ?? is the bit; machine mode or supervisor mode is the context's supervisor mode.
+std::map<std::string, std::string> manual(const std::string& counter, bool machine_mode) {
+    std::map<std::string, std::string> expected;
+    // What does not complete in the context's supervisor mode either is vacuous.
+    const std::string machine_only = machine_mode ? "always" : "vacuous";
+    for (const std::string each : {"csrrw", "csrrwi", "csrrs", "csrrc", "csrrsi", "csrrci"}) {
+        // PM 2.1: writing a read-only register is illegal in every mode. CSRRW and CSRRWI always write.
+        const bool writes = each.starts_with("csrrw");
+        for (const auto& [name, bit] : {std::pair("cycle", "CY"), std::pair("time", "TM"), std::pair("instret", "IR")})
+            expected[each + " " + name] =
+                writes ? "vacuous" : "conditional when " + std::regex_replace(counter, std::regex("[?]{2}"), bit);
+        // PM 2.1: bits 9 and 8 of the number are the lowest mode.
+        for (const char* row : {"trap_setup", "configuration", "trap_handling", "protection"})
+            expected[each + " supervisor_" + row] = "always";
+        for (const char* row : {"trap_setup", "trap_handling", "configuration", "counters"})
+            expected[each + " machine_" + row] = machine_only;
+        expected[each + " machine_information"] = writes ? "vacuous" : machine_only;
+    }
+    expected["mret"] = machine_only;  // PM 3.3.2
+    // PM 3.1.6.5, 3.3.2, 3.3.3, 4.2.1: not for user mode. That TSR, TW and TVM make them trap in supervisor mode, too,
+    // leaves fewer states to ask about and changes no answer.
+    for (const char* name : {"sret", "wfi", "sfence.vma"}) expected[name] = "always";
+    return expected;
+}
+
+class Rv64Verdicts : public ::testing::Test {
+  protected:
+    static void expect(const std::string& context, const std::map<std::string, std::string>& expected) {
+        const isa::Spec spec = machine("rv64.isa");
+        const auto found = findings(spec, context);
+        EXPECT_EQ(found.theorem1_strict.holds, Verdict::yes);
+        EXPECT_EQ(found.theorem1_extended.holds, Verdict::yes);
+        EXPECT_EQ(found.theorem3_strict.holds, Verdict::yes);
+        EXPECT_EQ(found.theorem3_extended.holds, Verdict::yes);
+        for (const auto& kept : found.invariants) EXPECT_EQ(kept.holds, Verdict::yes) << kept.name;
+        // All others are unprivileged, ECALL and the breakpoints never complete (PM 3.3.1).
+        std::map<std::string, std::string> all = expected;
+        for (const auto& instruction : spec.instructions) all.emplace(instruction.name, "never");
+        for (const char* name : {"ecall", "ebreak", "c.ebreak"}) all[name] = "vacuous";
+        EXPECT_EQ(classes(spec, found), all);
+    }
+};
+
+// PM 3.1.11: a clear bit of mcounteren makes the read trap in supervisor and user mode; PM 4.1.5: of scounteren, in
+// user mode. Machine mode reads always: user mode traps where either is clear.
+TEST_F(Rv64Verdicts, MachineAndUserMode) {
+    expect("machine_user", manual("mcounteren.?? = 0 | scounteren.?? = 0", true));
+}
+
+// Supervisor mode completes only where the bit of mcounteren is set, so that scounteren's alone decides.
+TEST_F(Rv64Verdicts, SupervisorAndUserMode) { expect("supervisor_user", manual("scounteren.?? = 0", false)); }
+
+// ---- Mistakes ------------------------------------------------------------------------------------------------------
+
+/// The two modes in which what TVM, TSR and TW are for shows: virtualizing supervisor mode (PM 3.1.6.5).
+const std::string machine_supervisor = "context supervisor_user {";
+const std::string with_machine_supervisor =
+    "context machine_supervisor { supervisor machine; user supervisor; }\ncontext supervisor_user {";
+
+/// A mistake: a part of the spec's text and what stands there instead.
+struct Mistake {
+    std::string from;
+    std::string to;
+};
+const Mistake no_tvm_for_satp = {"read { require virtual_memory; return satp; }", "read { return satp; }"};
+const Mistake no_tvm = {"  supervisor when mstatus.TVM == 1 => privileged_instruction;\n", ""};
+const Mistake no_tsr = {"  supervisor when mstatus.TSR == 1 => privileged_instruction;\n", ""};
+const Mistake no_tw = {"  supervisor when mstatus.TW == 1 => privileged_instruction;\n", ""};
+const std::string tested = "require counter(mcounteren.TM, scounteren.TM)";
+const Mistake ir_of_mcounteren = {tested, "require counter(mcounteren.IR, scounteren.TM)"};
+const Mistake ir_of_scounteren = {tested, "require counter(mcounteren.TM, scounteren.IR)"};
+const Mistake time_for_all = {tested + ";", ""};
+const Mistake supervisor_mret = {"permission machine_return {\n  machine => execute;\n",
+                                 "permission machine_return {\n  machine => execute;\n  supervisor => execute;\n"};
+const Mistake user_sstatus = {"assembly \"sstatus\"; const level = 1;", "assembly \"sstatus\"; const level = 0;"};
+
+/// What the checker says of a row, in a context, under a configuration. A `!` behind it: and critical, in the extended
+/// model, so that Theorem 1 is refuted.
+struct Fault {
+    const char* name;
+    Mistake mistake;
+    std::string row;
+    std::string where;  ///< the context, and an assumption or none
+    std::string before;
+    std::string after;
+};
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+
+class Rv64Fault : public ::testing::TestWithParam<Fault> {};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    EXPECT_EQ(text.find(from, at + 1), std::string::npos) << from;
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+TEST_P(Rv64Fault, ChangesTheClass) {
+    const Fault& fault = GetParam();
+    const std::string right = replaced(text_of(POGO_SPECS "/rv64.isa"), machine_supervisor, with_machine_supervisor);
+    const auto space = fault.where.find(' ');
+    Assumed assumed;
+    if (space != std::string::npos) assumed = {{fault.where.substr(space + 1), 1}};
+    const auto decide = [&](const std::string& text) {
+        const isa::Spec whole = spec_of(text);
+        const auto row = std::find_if(whole.instructions.begin(), whole.instructions.end(),
+                                      [&](const isa::Instruction& each) { return each.name == fault.row; });
+        EXPECT_NE(row, whole.instructions.end()) << fault.row;
+        const isa::Spec spec = only(whole, {static_cast<std::uint32_t>(row - whole.instructions.begin())});
+        const auto found = findings(spec, fault.where.substr(0, space), assumed);
+        EXPECT_NE(found.theorem1_extended.holds, Verdict::unknown);
+        return class_of(spec, found.rows.at(0)) + (found.theorem1_extended.holds == Verdict::no ? "!" : "");
+    };
+    EXPECT_EQ(decide(right), fault.before);
+    EXPECT_EQ(decide(replaced(right, fault.mistake.from, fault.mistake.to)), fault.after);
+}
+
+const std::string satp = "csrrw supervisor_protection";
+const std::string setup = "csrrs supervisor_trap_setup";
+const std::string su = "supervisor_user";
+const std::string mu = "machine_user";
+const std::string ms = "machine_supervisor";
+
+INSTANTIATE_TEST_SUITE_P(
+    Seeded, Rv64Fault,
+    ::testing::Values(
+        // TVM, TSR and TW are about supervisor mode. User mode traps whatever they are, and states in which supervisor
+        // mode traps, too, are not asked about. So neither declared context shows that one of them is not tested. What
+        // does is the configuration in which it is set: it makes the row vacuous. And the pair of machine and
+        // supervisor mode, for which they are made: with them set the row is privileged there, without the test never.
+        Fault{"SatpTvmUnseen", no_tvm_for_satp, satp, su, "always", "always"},
+        Fault{"SatpTvmUnseenToo", no_tvm_for_satp, satp, mu, "always", "always"},
+        Fault{"SatpTvmSet", no_tvm_for_satp, satp, su + " mstatus.TVM", "vacuous", "always"},
+        Fault{"SatpTvm", no_tvm_for_satp, satp, ms, "conditional when mstatus.TVM = 1!", "never!"},
+        Fault{"SatpTvmVirtualized", no_tvm_for_satp, satp, ms + " mstatus.TVM", "always", "never!"},
+        Fault{"SfenceTvmUnseen", no_tvm, "sfence.vma", su, "always", "always"},
+        Fault{"SfenceTvmSet", no_tvm, "sfence.vma", su + " mstatus.TVM", "vacuous", "always"},
+        Fault{"TsrUnseen", no_tsr, "sret", su, "always", "always"},
+        Fault{"TsrSet", no_tsr, "sret", su + " mstatus.TSR", "vacuous", "always"},
+        Fault{"Tsr", no_tsr, "sret", ms, "conditional when mstatus.TSR = 1!", "never!"},
+        Fault{"TsrVirtualized", no_tsr, "sret", ms + " mstatus.TSR", "always", "never!"},
+        Fault{"TwUnseen", no_tw, "wfi", su, "always", "always"},
+        Fault{"TwSet", no_tw, "wfi", su + " mstatus.TW", "vacuous", "always"},
+        // WFI does nothing, so that it is innocuous.
+        Fault{"Tw", no_tw, "wfi", ms, "conditional when mstatus.TW = 1", "never"},
+        // Supervisor mode completes RDTIME only with the tested bit of mcounteren set, whichever it is.
+        Fault{"IrForTmUnseen", ir_of_mcounteren, "csrrs time", su, "conditional when scounteren.TM = 0",
+              "conditional when scounteren.TM = 0"},
+        Fault{"IrForTm", ir_of_mcounteren, "csrrs time", mu, "conditional when mcounteren.TM = 0 | scounteren.TM = 0",
+              "conditional when mcounteren.IR = 0 | scounteren.TM = 0"},
+        Fault{"IrForTmOfScounteren", ir_of_scounteren, "csrrs time", su, "conditional when scounteren.TM = 0",
+              "conditional when scounteren.IR = 0"},
+        Fault{"TimeForAll", time_for_all, "csrrs time", su, "conditional when scounteren.TM = 0", "never"},
+        Fault{"SupervisorMret", supervisor_mret, "mret", su, "vacuous", "always"},
+        Fault{"SupervisorMretUnseen", supervisor_mret, "mret", mu, "always", "always"},  // user mode still traps
+        Fault{"SupervisorMretOverMachineMode", supervisor_mret, "mret", ms, "always", "never!"},
+        // The row has three other registers, which still trap: it is the number that decides, not the state.
+        Fault{"UserSstatus", user_sstatus, setup, su, "always", "conditional!"},
+        Fault{"UserSstatusOverMachineMode", user_sstatus, setup, mu, "always", "conditional!"}),
+    [](const auto& fault) { return std::string(fault.param.name); });
+
+}  // namespace
+}  // namespace pogo::integration
