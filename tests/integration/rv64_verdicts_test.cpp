@@ -1,5 +1,5 @@
-// RV64's verdicts: each control register and privileged instruction as the manual has it, and what mistakes in the spec
-// change. SPDX-License-Identifier: Apache-2.0
+// RV64's verdicts: each control register and privileged instruction as the manual has it, and what mistakes change.
+// SPDX-License-Identifier: Apache-2.0
 //
 // PM: RISC-V Privileged Architecture, version 20211203.
 #include <gmock/gmock.h>
