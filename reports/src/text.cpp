@@ -140,8 +140,8 @@ std::string to_text(const Report& report) {
     for (const auto* instruction : report.critical()) out += "\n" + message(*instruction);
     for (const auto& invariant : report.invariants)
         if (invariant.kept != Decision::proved)
-            out +=
-                fmt::format("\n{}: {}\n{}", place(invariant.where), invariant_words(invariant), excerpt(invariant.where));
+            out += fmt::format("\n{}: {}\n{}", place(invariant.where), invariant_words(invariant),
+                               excerpt(invariant.where));
     bool undecided = false;
     for (const auto& instruction : report.instructions)
         for (const auto& unknown : instruction.unknowns) {
