@@ -65,6 +65,13 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     return value;
 }
 
+model::DeviceTreeNode device_tree_of(Session& session, const isa::Spec& spec, const std::string& boot_arguments) {
+    auto tree = model::device_tree(spec, boot_arguments);
+    if (const auto* reason = std::get_if<std::string>(&tree))
+        session.fail(bad_input, isa::Code::E0902, {}, spec.name, *reason);
+    return std::get<model::DeviceTreeNode>(std::move(tree));
+}
+
 bool each_line(const std::string& path, std::size_t limit, const std::function<void(std::string_view, unsigned)>& line,
                const std::function<void()>& idle, isa::Diagnostics& diagnostics) {
     struct File {

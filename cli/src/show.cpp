@@ -70,20 +70,10 @@ void show_spec(const Spec& spec) {
 void show_permissions(const Spec& spec) {
     if (spec.permissions.empty()) fmt::print("machine {} declares no permissions\n", spec.name);
     for (const auto& permission : spec.permissions) {
-        // Rows of one instruction together: csrrw.{cycle,time}.
-        std::vector<std::pair<std::string, std::vector<std::string>>> users;
-        for (const auto id : permission.instructions) {
-            const std::string& row = spec[id].identifier;
-            const auto dot = row.find('.');
-            if (users.empty() || users.back().first != row.substr(0, dot)) users.push_back({row.substr(0, dot), {}});
-            if (dot != std::string::npos) users.back().second.push_back(row.substr(dot + 1));
-        }
+        std::vector<std::string> users;
+        for (const auto id : permission.instructions) users.push_back(spec[id].identifier);
         fmt::print("{}:", permission.name);
-        for (const auto& [name, rows] : users) {
-            fmt::print(" {}", name);
-            if (rows.size() == 1) fmt::print(".{}", rows.front());
-            if (rows.size() > 1) fmt::print(".{{{}}}", fmt::join(rows, ","));
-        }
+        for (const auto& name : grouped(users)) fmt::print(" {}", name);
         fmt::print("\n");
         for (std::uint32_t i = 0; i < spec.modes.size(); ++i) {
             std::string cell;
@@ -256,13 +246,6 @@ void show_decode(Session& session, const Spec& spec, const std::vector<std::stri
 }
 
 }  // namespace
-
-model::DeviceTreeNode device_tree_of(Session& session, const Spec& spec, const std::string& boot_arguments) {
-    auto tree = model::device_tree(spec, boot_arguments);
-    if (const auto* reason = std::get_if<std::string>(&tree))
-        session.fail(bad_input, Code::E0902, {}, spec.name, *reason);
-    return std::get<model::DeviceTreeNode>(std::move(tree));
-}
 
 void add_show(CLI::App& app, Session& session) {
     auto* show = app.add_subcommand("show", "Show what Pogo reads in a spec");

@@ -517,9 +517,12 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::procedure:
             add(ast.text, Symbol::Kind::procedure, ast);
             break;
-        case Syntax::permission:
-            add(ast.text, Symbol::Kind::permission, ast);
+        case Syntax::permission: {
+            Symbol& symbol = add(ast.text, Symbol::Kind::permission, ast);
+            symbol.index = static_cast<std::uint32_t>(spec_.permissions.size());
+            spec_.permissions.push_back({ast.text, {}, {}, ast.range});
             break;
+        }
         case Syntax::trap:
             declare_trap(ast);
             break;
@@ -694,9 +697,7 @@ void Elaborator::define_context(const Ast& ast) {
 
 // The table for people, and that it says something about every mode.
 void Elaborator::define_permission(const Ast& ast) {
-    Permission permission;
-    permission.name = ast.text;
-    permission.where = ast.range;
+    Permission& permission = spec_.permissions[find(ast.text)->index];
     std::vector<ElementId> elements;  // that tell modes apart
     for (const Mode& mode : spec_.modes)
         for (const auto& part : mode.cube)
@@ -742,7 +743,6 @@ void Elaborator::define_permission(const Ast& ast) {
         fail(Code::E0324, ast.range, ast.text,
              mode != spec_.modes.end() ? fmt::format("mode `{}`", mode->name) : "what is none of the modes");
     }
-    spec_.permissions.push_back(std::move(permission));
 }
 
 Translation Elaborator::translation_template(const Ast& ast, unsigned from_width) {

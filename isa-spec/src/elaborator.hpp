@@ -117,7 +117,7 @@ struct Symbol {
     BankSymbol bank;
     CauseId cause;
     std::vector<std::string> cases;  ///< of a set
-    std::uint32_t index = 0;         ///< of an interrupt
+    std::uint32_t index = 0;         ///< of an interrupt or permission
     std::string set_group;
 };
 
@@ -259,7 +259,10 @@ class Elaborator {
     [[nodiscard]] Term within(const Mode& mode);
     void assign(const Ast& ast);
     Value call(const Ast& ast, unsigned hint);
-    Value invoke(const Ast& function, std::vector<Value> arguments, SourceRange where);
+    std::vector<Value> arguments(const Ast& formals, std::span<const Ast> given, const std::string& name,
+                                 SourceRange where);
+    void enter(const Ast& formals, const std::vector<Value>& arguments, SourceRange where);
+    Value invoke(const Ast& function, const std::vector<Value>& arguments, SourceRange where);
     Value legal(const Ast& ast);
     Value operand_member(const Ast& ast, std::size_t operand, const std::string& member,
                          const std::vector<Ast>& arguments, std::size_t from, unsigned hint);

@@ -79,6 +79,22 @@ const Register* Spec::find_register(std::string_view wanted) const {
     return nullptr;
 }
 
+std::vector<std::string> grouped(std::span<const std::string> names) {
+    std::vector<std::string> result;
+    for (std::size_t i = 0; i < names.size();) {
+        const auto dot = names[i].find('.');
+        const std::string prefix = dot == std::string::npos ? names[i] : names[i].substr(0, dot + 1);
+        std::string parts;
+        std::size_t end = i + 1;
+        if (dot != std::string::npos)
+            for (; end < names.size() && names[end].starts_with(prefix); ++end)
+                parts += "," + names[end].substr(prefix.size());
+        result.push_back(parts.empty() ? names[i] : prefix + "{" + names[i].substr(prefix.size()) + parts + "}");
+        i = end;
+    }
+    return result;
+}
+
 std::uint64_t State::get(const Register& reg, const Spec& spec) const {
     std::uint64_t value = reg.constant;
     for (const auto& piece : reg.pieces) {

@@ -224,18 +224,7 @@ void Elaborator::require_permission(const Ast& ast) {
     if (symbol->kind != Symbol::Kind::permission)
         fail(Code::E0206, ast.range, "a permission", fmt::format("`{}`", ast.text));
     const Ast& table = *symbol->ast;
-    const Ast& formals = table[0];
-    if (ast[0].size() != formals.size())
-        fail(Code::E0208, ast.range, ast.text, fmt::format("{}", formals.size()), fmt::format("{}", ast[0].size()));
-    std::vector<Value> arguments;
-    for (const Ast& argument : ast[0].children) arguments.push_back(eval(argument));
-    Frame frame;
-    frame.done = t.boolean(false);
-    frames_.push_back(std::move(frame));
-    for (std::size_t i = 0; i < formals.size(); ++i) {
-        const Type of = type(formals[i][0]);
-        frames_.back().locals.push_back({formals[i].text, coerce(arguments[i], of, ast[0][i].range), of.enumeration});
-    }
+    enter(table[0], arguments(table[0], ast[0].children, ast.text, ast.range), ast.range);
     const Term before = path_.condition;
     Term open = t.boolean(true);
     for (std::size_t i = 1; i < table.size(); ++i) {
@@ -253,12 +242,8 @@ void Elaborator::require_permission(const Ast& ast) {
     }
     path_.condition = before;
     frames_.pop_back();
-    if (!row_.valid()) return;
-    for (auto& permission : spec_.permissions) {
-        if (permission.name != ast.text) continue;
-        auto& users = permission.instructions;
-        if (users.empty() || users.back() != row_) users.push_back(row_);
-    }
+    auto& users = spec_.permissions[symbol->index].instructions;
+    if (row_.valid() && (users.empty() || users.back() != row_)) users.push_back(row_);
 }
 
 void Elaborator::assign(const Ast& ast) {
@@ -322,32 +307,40 @@ Value Elaborator::call(const Ast& ast, unsigned hint) {
     if (symbol->kind != Symbol::Kind::function && symbol->kind != Symbol::Kind::procedure)
         fail(Code::E0221, callee.range);
     const Ast& function = *symbol->ast;
-    const Ast& formals = function[0];
-    if (ast.size() - 1 != formals.size())
-        fail(Code::E0208, ast.range, callee.text, fmt::format("{}", formals.size()), fmt::format("{}", ast.size() - 1));
-    // Formals may mention earlier ones in their types, so they are bound one by one in the callee's frame.
-    std::vector<Value> arguments;
+    return invoke(function, arguments(function[0], std::span(ast.children).subspan(1), callee.text, ast.range),
+                  ast.range);
+}
+
+// As many as there are formals, each with the width of its formal as far as that is written down.
+std::vector<Value> Elaborator::arguments(const Ast& formals, std::span<const Ast> given, const std::string& name,
+                                         SourceRange where) {
+    if (given.size() != formals.size())
+        fail(Code::E0208, where, name, fmt::format("{}", formals.size()), fmt::format("{}", given.size()));
+    std::vector<Value> result;
     for (std::size_t i = 0; i < formals.size(); ++i) {
         unsigned width = 0;
         const Ast& of = formals[i][0];
         if (of.text == "bits" && of.size() == 1 && of[0].is(Syntax::number)) width = static_cast<unsigned>(of[0].value);
-        arguments.push_back(eval(ast[i + 1], width));
+        result.push_back(eval(given[i], width));
     }
-    return invoke(function, std::move(arguments), ast.range);
+    return result;
 }
 
-Value Elaborator::invoke(const Ast& function, std::vector<Value> arguments, SourceRange where) {
-    if (std::find(calls_.begin(), calls_.end(), &function) != calls_.end()) fail(Code::E0210, where, function.text);
-    if (calls_.size() > 64) fail(Code::E0211, where);
-    Frame frame;
-    frame.done = spec_.terms.boolean(false);
-    frames_.push_back(std::move(frame));
-    calls_.push_back(&function);
-    const Ast& formals = function[0];
+// A new frame. Formals may mention earlier ones in their types, so they are bound one by one in it.
+void Elaborator::enter(const Ast& formals, const std::vector<Value>& arguments, SourceRange where) {
+    frames_.emplace_back();
+    frames_.back().done = spec_.terms.boolean(false);
     for (std::size_t i = 0; i < formals.size(); ++i) {
         const Type of = type(formals[i][0]);
         frames_.back().locals.push_back({formals[i].text, coerce(arguments[i], of, where), of.enumeration});
     }
+}
+
+Value Elaborator::invoke(const Ast& function, const std::vector<Value>& arguments, SourceRange where) {
+    if (std::find(calls_.begin(), calls_.end(), &function) != calls_.end()) fail(Code::E0210, where, function.text);
+    if (calls_.size() > 64) fail(Code::E0211, where);
+    calls_.push_back(&function);
+    enter(function[0], arguments, where);
     const bool gives = !function[1].is(Syntax::none);
     if (gives) frames_.back().result_type = type(function[1]);
     block(function[2]);

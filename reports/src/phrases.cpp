@@ -54,33 +54,17 @@ Mark mark_of(const Instruction& instruction, const Subject& column) {
 }
 
 std::string mark_list(const Instruction& instruction, const std::vector<const Subject*>& columns) {
-    // By marks, then by register, both in the order of the columns.
-    struct Named {
-        std::string name;
-        std::vector<std::string> fields;
-    };
-    std::vector<std::pair<std::string, std::vector<Named>>> groups;
+    std::vector<std::pair<std::string, std::vector<std::string>>> groups;  // by marks, in the order of the columns
     for (const auto* column : columns) {
         const auto letters = mark_of(instruction, *column).letters();
         if (letters.empty()) continue;
         auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == letters; });
         if (group == groups.end()) group = groups.insert(groups.end(), {letters, {}});
-        const auto dot = column->name.find('.');
-        const std::string name = column->name.substr(0, dot);
-        auto& registers = group->second;
-        if (registers.empty() || registers.back().name != name || dot == std::string::npos)
-            registers.push_back({name, {}});
-        if (dot != std::string::npos) registers.back().fields.push_back(column->name.substr(dot + 1));
+        group->second.push_back(column->name);
     }
     std::string out;
-    for (const auto& [letters, registers] : groups) {
-        out += (out.empty() ? "" : "; ") + letters;
-        for (const auto& reg : registers) {
-            out += " " + reg.name;
-            if (reg.fields.size() == 1) out += "." + reg.fields.front();
-            if (reg.fields.size() > 1) out += fmt::format(".{{{}}}", fmt::join(reg.fields, ","));
-        }
-    }
+    for (const auto& [letters, names] : groups)
+        out += fmt::format("{}{} {}", out.empty() ? "" : "; ", letters, fmt::join(isa::grouped(names), " "));
     return out;
 }
 

@@ -107,10 +107,10 @@ TEST(Lecture, InterruptsReachTheGuestThroughTheMonitor) {
 
 // ---- The 68000 --------------------------------------------------------------------------------------------------
 
-Finished run_elf(const Spec& spec, std::initializer_list<const char*> files, model::View view) {
+Finished run_elf(const Spec& spec, std::initializer_list<std::string> files, model::View view) {
     model::Simulator simulator({.view = view});
     EXPECT_EQ(simulator.load(spec), std::nullopt);
-    for (const char* file : files) {
+    for (const std::string& file : files) {
         const std::string bytes = text_of(std::string(POGO_BUILT_PROGRAMS "/") + file);
         const auto image = model::load_elf(std::as_bytes(std::span(bytes)), spec);
         EXPECT_TRUE(std::holds_alternative<model::Image>(image)) << file;
@@ -121,17 +121,23 @@ Finished run_elf(const Spec& spec, std::initializer_list<const char*> files, mod
 
 bool built(const char* file) { return std::filesystem::exists(std::string(POGO_BUILT_PROGRAMS "/") + file); }
 
-TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
-    if (!built("program.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
-    const Spec spec = machine("m68k.isa");
-    const Finished run = run_elf(spec, {"supervisor.elf", "program.elf"}, GetParam());
+// A C program under the supervisor that serves its system calls writes and returns what it does under QEMU's Linux.
+void runs_as_under_qemu(const Spec& spec, const std::string& prefix, const std::string& qemu, const char* arguments,
+                        model::View view) {
+    const std::string program = prefix + "program.elf";
+    const Finished run = run_elf(spec, {prefix + "supervisor.elf", program}, view);
     EXPECT_EQ(run.result.reason, model::StopReason::exit);
     EXPECT_EQ(run.result.exit_code, 42U);
     EXPECT_GT(run.output.size(), 400U);
-    if (!installed("qemu-m68k")) GTEST_SKIP() << "no qemu-m68k to compare with";
-    const Result peer = shell("qemu-m68k -cpu m68000 " POGO_BUILT_PROGRAMS "/program.elf");
+    if (!installed(qemu)) GTEST_SKIP() << "no " << qemu << " to compare with";
+    const Result peer = shell(qemu + arguments + " " POGO_BUILT_PROGRAMS "/" + program);
     EXPECT_EQ(peer.code, 42);
     EXPECT_EQ(run.output, peer.out);
+}
+
+TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
+    if (!built("program.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    runs_as_under_qemu(machine("m68k.isa"), "", "qemu-m68k", " -cpu m68000", GetParam());
 }
 
 // The program checks itself against the frames of MC68000UM, section 6; its exit code is the first entry that is wrong.
@@ -150,15 +156,7 @@ TEST(M68k, StacksEveryExceptionAsTheManualSays) {
 
 TEST_P(Views, Rv64RunsACProgramUnderASupervisor) {
     if (!built("rv64-program.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
-    const Spec spec = machine("rv64.isa");
-    const Finished run = run_elf(spec, {"rv64-supervisor.elf", "rv64-program.elf"}, GetParam());
-    EXPECT_EQ(run.result.reason, model::StopReason::exit);
-    EXPECT_EQ(run.result.exit_code, 42U);
-    EXPECT_GT(run.output.size(), 400U);
-    if (!installed("qemu-riscv64")) GTEST_SKIP() << "no qemu-riscv64 to compare with";
-    const Result peer = shell("qemu-riscv64 " POGO_BUILT_PROGRAMS "/rv64-program.elf");
-    EXPECT_EQ(peer.code, 42);
-    EXPECT_EQ(run.output, peer.out);
+    runs_as_under_qemu(machine("rv64.isa"), "rv64-", "qemu-riscv64", "", GetParam());
 }
 
 // The program checks itself against the manual; its exit code is the number of the first check that fails.

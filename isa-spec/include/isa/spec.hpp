@@ -436,6 +436,10 @@ struct Spec {
     [[nodiscard]] InstructionId find_instruction(std::string_view wanted) const;
 };
 
+/// Names with dots (elements, rows by operand class) as people list them: "mstatus.{SIE,SPIE}" for "mstatus.SIE" and,
+/// next to it, "mstatus.SPIE".
+[[nodiscard]] std::vector<std::string> grouped(std::span<const std::string> names);
+
 /// Architectural registers as numbers: one slot a scalar element, 2^index_width slots a register file.
 struct State {
     std::vector<std::uint64_t> slots;
