@@ -25,25 +25,38 @@ void Judge::add(Question& question, std::size_t form, Term goal) {
         question.candidates.push_back({form, goal});
 }
 
-Term Judge::exact(const Question& question, const Question::Candidate& candidate) {
+Term Judge::exact(const Question& question, const Question::Candidate& candidate, unsigned walk_loads) {
     Term result = candidate.goal;
     for (Before* side : question.sides)
-        result = world_->terms.and_(result, (*forms_)[candidate.form].realizable(*side));
+        result = world_->terms.and_(result, (*forms_)[candidate.form].realizable(*side, walk_loads));
     return result;
+}
+
+// A state in which translations load nothing is the simplest; where none will do, they are unfolded further.
+Verdict Judge::ask(Question& question, std::size_t number) {
+    const Question::Candidate& candidate = question.candidates[number];
+    const auto most = static_cast<unsigned>(world_->spec.translation.loads.size());
+    const std::string name = fmt::format("{}.form{}", question.name, candidate.form);
+    question.hit = number;
+    if (most > 0 && solver_->satisfiable(name + ".uninterpreted", candidate.goal) == Verdict::no) return Verdict::no;
+    for (unsigned loads = 0;; loads = std::min(most, std::max(1U, 2 * loads))) {
+        question.walk_loads = loads;
+        const std::string full = most > 0 ? fmt::format("{}.walk{}", name, loads) : name;
+        const Verdict answer = solver_->satisfiable(full, exact(question, candidate, loads));
+        if (answer == Verdict::yes || loads == most) return answer;
+    }
 }
 
 Verdict Judge::decide(Question& question) {
     if (question.decided) return question.verdict;
     question.decided = true;
     auto& list = question.candidates;
-    const auto ask = [&](std::size_t i) {
-        const Verdict answer =
-            solver_->satisfiable(fmt::format("{}.form{}", question.name, list[i].form), exact(question, list[i]));
+    const auto yes = [&](std::size_t i) {
+        const Verdict answer = ask(question, i);
         question.verdict = either(question.verdict, answer);
-        question.hit = i;
         return answer == Verdict::yes;
     };
-    if (list.empty() || ask(0)) return question.verdict;
+    if (list.empty() || yes(0)) return question.verdict;
     for (std::size_t begin = 1; begin < list.size(); begin += bundle) {
         const std::size_t end = std::min(begin + bundle, list.size());
         if (end - begin > 1) {
@@ -53,7 +66,7 @@ Verdict Judge::decide(Question& question) {
             if (solver_->satisfiable(name, world_->terms.any(goals)) == Verdict::no) continue;
         }
         for (std::size_t i = begin; i < end; ++i)
-            if (ask(i)) return question.verdict;
+            if (yes(i)) return question.verdict;
     }
     return question.verdict;
 }
@@ -85,7 +98,7 @@ std::vector<Term> Judge::wishes(const Question& question, const Question::Candid
         for (const auto& interrupt : world_->spec.interrupts)
             quiet = terms.and_(quiet, terms.not_(side->instance(interrupt.condition)));
         result.push_back(quiet);
-        const auto accesses = (*forms_)[candidate.form].accesses(*side);
+        const auto accesses = (*forms_)[candidate.form].touched(*side, question.walk_loads).accesses;
         Term apart = terms.boolean(true);
         Term memory = terms.boolean(true);
         for (const Access& access : accesses) {
@@ -135,7 +148,7 @@ std::optional<Witness> Judge::witness(const Question& question, std::string prop
     const Question::Candidate& candidate = question.candidates[question.hit];
     FormInWorld& form = (*forms_)[candidate.form];
     const isa::Spec& spec = world_->spec;
-    const Term formula = exact(question, candidate);
+    const Term formula = exact(question, candidate, question.walk_loads);
     const auto model = solver_->smallest(formula, wishes(question, candidate), form.fields());
     if (!model) return std::nullopt;
 
@@ -143,7 +156,7 @@ std::optional<Witness> Judge::witness(const Question& question, std::string prop
     std::vector<std::vector<Access>> accesses;
     for (Before* side : question.sides) {
         runs.push_back(form.run(*side));
-        accesses.push_back(form.accesses(*side));
+        accesses.push_back(form.touched(*side, question.walk_loads).accesses);
     }
 
     Values values;

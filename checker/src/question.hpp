@@ -23,7 +23,8 @@ struct Question {
 
     bool decided = false;
     Verdict verdict = Verdict::no;
-    std::size_t hit = 0;  ///< the candidate that answered yes
+    std::size_t hit = 0;      ///< the candidate that answered yes
+    unsigned walk_loads = 0;  ///< of each translation, in the states of that answer
 };
 
 /// Decides questions of one row and finds their witnesses.
@@ -40,10 +41,12 @@ class Judge {
     /// The goals, not exact: one by one, or a handful joined in each.
     [[nodiscard]] std::vector<isa::Term> goals(const Question& question, bool bundled);
 
-    /// The form's goal together with what makes its states possible.
-    [[nodiscard]] isa::Term exact(const Question& question, const Question::Candidate& candidate);
+    /// The form's goal together with what makes its states possible, with translations of so many loads.
+    [[nodiscard]] isa::Term exact(const Question& question, const Question::Candidate& candidate, unsigned walk_loads);
 
   private:
+    /// Is there a state for one candidate?
+    Verdict ask(Question& question, std::size_t number);
     [[nodiscard]] std::vector<isa::Term> wishes(const Question& question, const Question::Candidate& candidate);
 
     World* world_;

@@ -25,6 +25,7 @@ struct Mentions {
     std::vector<bool> writes;   ///< by element
     bool direct_load = false;
     bool direct_store = false;
+    bool walks = false;  ///< an access runs the translation
 };
 
 Mentions mentions(const isa::Spec& spec, const std::vector<std::uint32_t>& element_of, const isa::Form& form) {
@@ -35,16 +36,18 @@ Mentions mentions(const isa::Spec& spec, const std::vector<std::uint32_t>& eleme
     found.writes.resize(spec.elements.size());
     for (const auto& load : m.loads) {
         results.push_back(load.direct ? load.physical : load.address);
-        others.push_back(load.physical);
+        if (!load.translated.valid()) others.push_back(load.physical);
         others.push_back(load.guard);
         found.direct_load = found.direct_load || load.direct;
+        found.walks = found.walks || load.translated.valid();
     }
     for (const auto& store : m.stores) {
         results.push_back(store.direct ? store.physical : store.address);
         results.push_back(store.data);
         results.push_back(store.guard);
-        others.push_back(store.physical);
+        if (!store.translated.valid()) others.push_back(store.physical);
         found.direct_store = found.direct_store || store.direct;
+        found.walks = found.walks || store.translated.valid();
     }
     for (const auto& write : m.writes) {
         results.push_back(write.value);
@@ -64,6 +67,8 @@ Mentions mentions(const isa::Spec& spec, const std::vector<std::uint32_t>& eleme
     };
     found.results = elements(results);
     found.reads = elements(others);
+    if (found.walks)
+        for (const ElementId e : spec.translation.reads) found.reads[e.index] = true;
     for (std::size_t i = 0; i < found.reads.size(); ++i) found.reads[i] = found.reads[i] || found.results[i];
     return found;
 }
@@ -147,6 +152,8 @@ class RowCheck {
             }
             for (const auto& trap : list[i]->meaning.traps)
                 if (!spec_.terms.is_false(trap.guard)) traps[trap.cause.index] = true;
+            if (mentions_[i].walks)
+                for (const auto& fault : spec_.translation.faults) traps[fault.cause.index] = true;
         }
         for (std::uint32_t i = 0; i < traps.size(); ++i)
             if (traps[i]) row_.traps.push_back({i});

@@ -41,6 +41,9 @@ Term arrays_differ(Terms& terms, Term array, const std::vector<Update>& one, con
     return result;
 }
 
+/// Of a kind that the machine has added.
+bool is_special(unsigned access) { return access > static_cast<unsigned>(isa::Access::store); }
+
 }  // namespace
 
 Term read_after(Terms& terms, Term array, const std::vector<Update>& updates, Term index) {
@@ -90,18 +93,16 @@ void FormInWorld::enter(Before& before) {
         const Term address = instance(load.direct ? load.physical : load.address);
         Term data;
         for (unsigned i = 0; i < load.units; ++i) {
-            const Term next = read(before, load.direct, offset(world_->terms, address, i));
-            data = i == 0            ? next
-                   : spec.big_endian ? world_->terms.concat(data, next)
-                                     : world_->terms.concat(next, data);
+            const Term next = read(before, load.direct, offset(world_->terms, address, i), is_special(load.access));
+            data = join(data, next);
         }
         instance.bind(load.result, data);
     }
 }
 
-Term FormInWorld::read(const Before& before, bool direct, Term address) {
+Term FormInWorld::read(const Before& before, bool direct, Term address, bool special) {
     Terms& terms = world_->terms;
-    if (!direct) return terms.select(terms.variable(world_->view), address);
+    if (!direct) return terms.select(terms.variable(special ? world_->special : world_->view), address);
     const Term everywhere = terms.variable(world_->physical);
     Term result = terms.select(everywhere, address);
     for (std::size_t i = 0; i < before.regions.size(); ++i)
@@ -110,6 +111,12 @@ Term FormInWorld::read(const Before& before, bool direct, Term address) {
             result = terms.ite(here, terms.select(before.regions[i], address), result);
         }
     return result;
+}
+
+// Two neighbours in memory as one number; the first may be nothing yet.
+Term FormInWorld::join(Term data, Term next) {
+    if (!data.valid()) return next;
+    return world_->spec.big_endian ? world_->terms.concat(data, next) : world_->terms.concat(next, data);
 }
 
 Term FormInWorld::unit(Term data, unsigned units, unsigned number) {
@@ -126,17 +133,42 @@ Term FormInWorld::parcel_address(const Before& before, unsigned number) {
     return world_->terms.extract(wide, spec.address_width - 1, 0);
 }
 
-FormInWorld::Fetch FormInWorld::fetch(Before& before, unsigned number) {
-    const isa::Spec& spec = world_->spec;
+FormInWorld::Walk FormInWorld::walk(Before& before, Term address, unsigned access, unsigned units,
+                                    unsigned walk_loads) {
+    const isa::Translation& translation = world_->spec.translation;
     Terms& terms = world_->terms;
-    before.instance.forget();
-    before.instance.bind(spec.translation.address, parcel_address(before, number));
-    before.instance.bind(spec.translation.access, terms.constant(2, static_cast<unsigned>(isa::Access::fetch)));
-    before.instance.bind(spec.translation.units, terms.constant(8, spec.parcel_units));
-    Fetch result{before.instance(spec.translation.physical), terms.boolean(false)};
-    for (const auto& fault : spec.translation.faults)
-        result.faults = terms.or_(result.faults, before.instance(fault.guard));
+    Instance& instance = before.instance;
+    instance.forget();
+    instance.bind(translation.address, address);
+    instance.bind(translation.access, terms.constant(world_->spec.terms.sort(translation.access).width, access));
+    instance.bind(translation.units, terms.constant(8, units));
+    Walk result{{}, terms.boolean(false), terms.boolean(false), {}};
+    for (std::size_t i = 0; i < translation.loads.size(); ++i) {
+        const auto& load = translation.loads[i];
+        const Term guard = instance(load.guard);
+        if (i >= walk_loads || terms.is_false(guard)) {
+            result.longer = terms.or_(result.longer, guard);
+            instance.bind(load.result, terms.constant(world_->spec.terms.sort(load.result).width, 0));
+            continue;
+        }
+        const Term physical = instance(load.physical);
+        Term data;
+        for (unsigned j = 0; j < load.units; ++j) {
+            const Term where = offset(terms, physical, j);
+            const Term value = read(before, true, where);
+            data = join(data, value);
+            result.loads.push_back({Access::Kind::load, true, guard, {}, where, value});
+        }
+        instance.bind(load.result, data);
+    }
+    result.physical = instance(translation.physical);
+    for (const auto& fault : translation.faults) result.faults = terms.or_(result.faults, instance(fault.guard));
     return result;
+}
+
+FormInWorld::Walk FormInWorld::fetch(Before& before, unsigned number, unsigned walk_loads) {
+    return walk(before, parcel_address(before, number), static_cast<unsigned>(isa::Access::fetch),
+                world_->spec.parcel_units, walk_loads);
 }
 
 Run FormInWorld::run(Before& before) {
@@ -146,8 +178,8 @@ Run FormInWorld::run(Before& before) {
     Run run;
 
     run.executes = before.holds;
-    for (unsigned i = 0; i < form_->encoding.parcels.size(); ++i)
-        run.executes = terms.and_(run.executes, terms.not_(fetch(before, i).faults));
+    for (unsigned i = 0; i < form_->encoding.parcels.size() && spec.translation.loads.empty(); ++i)
+        run.executes = terms.and_(run.executes, terms.not_(fetch(before, i, 0).faults));
     enter(before);
     run.executes = terms.and_(run.executes, instance(form_->encoding.where));
 
@@ -179,7 +211,9 @@ Run FormInWorld::run(Before& before) {
         const Term address = instance(store.direct ? store.physical : store.address);
         const Term data = instance(store.data);
         for (unsigned i = 0; i < store.units; ++i)
-            (store.direct ? run.physical : run.view)
+            (store.direct               ? run.physical
+             : is_special(store.access) ? run.special
+                                        : run.view)
                 .push_back({guard, offset(terms, address, i), unit(data, store.units, i)});
     }
     // An update that never happens is none.
@@ -188,51 +222,92 @@ Run FormInWorld::run(Before& before) {
     };
     for (auto& updates : run.files) prune(updates);
     prune(run.view);
+    prune(run.special);
     prune(run.physical);
     return run;
 }
 
-std::vector<Access> FormInWorld::accesses(Before& before) {
+Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
+    const isa::Spec& spec = world_->spec;
+    const isa::Meaning& meaning = form_->meaning;
     Terms& terms = world_->terms;
     Instance& instance = before.instance;
-    std::vector<Access> result;
+    Touched result{{}, terms.boolean(true)};
+    const bool walks = !spec.translation.loads.empty();
+    // An access for which its translation has to be run.
+    const auto walked = [&](const Walk& walk, Term guard) {
+        result.possible =
+            terms.and_(result.possible, terms.implies(guard, terms.not_(terms.or_(walk.faults, walk.longer))));
+        for (Access load : walk.loads) {
+            load.guard = terms.and_(guard, load.guard);
+            if (!terms.is_false(load.guard)) result.accesses.push_back(load);
+        }
+    };
     for (unsigned i = 0; i < form_->encoding.parcels.size(); ++i) {
-        const Term physical = fetch(before, i).physical;
+        const Walk walk = fetch(before, i, walk_loads);
+        if (walks) walked(walk, terms.boolean(true));
         const Term address = parcel_address(before, i);
         const Term bits = parcel(i);
-        for (unsigned j = 0; j < world_->spec.parcel_units; ++j)
-            result.push_back({Access::Kind::fetch, false, terms.boolean(true), offset(terms, address, j),
-                              offset(terms, physical, j), unit(bits, world_->spec.parcel_units, j)});
+        for (unsigned j = 0; j < spec.parcel_units; ++j)
+            result.accesses.push_back({Access::Kind::fetch, false, terms.boolean(true), offset(terms, address, j),
+                                       offset(terms, walk.physical, j), unit(bits, spec.parcel_units, j)});
     }
+
+    // What the form says first, as translations need the instance for themselves.
+    struct Planned {
+        Access::Kind kind = Access::Kind::load;
+        bool direct = false;
+        Term guard;
+        Term address;
+        Term physical;  ///< invalid where the translation is to be run
+        Term data;
+        unsigned units = 0;
+        unsigned access = 0;
+    };
+    std::vector<Planned> plan;
     enter(before);
-    for (const auto& load : form_->meaning.loads) {
-        const Term address = load.direct ? Term{} : instance(load.address);
-        const Term physical = instance(load.physical);
-        for (unsigned j = 0; j < load.units; ++j) {
-            const Term at = load.direct ? Term{} : offset(terms, address, j);
-            const Term where = offset(terms, physical, j);
-            result.push_back({Access::Kind::load, load.direct, instance(load.guard), at, where,
-                              read(before, load.direct, load.direct ? where : at)});
+    // Where an earlier trap fires, an access does not happen.
+    const auto reached = [&](const auto& access, std::size_t loads) {
+        Term guard = instance(access.guard);
+        for (const auto& trap : meaning.traps)
+            if (access.translated.valid() && trap.loads_before <= loads)
+                guard = terms.and_(guard, terms.not_(instance(trap.guard)));
+        return guard;
+    };
+    const auto planned = [&](Access::Kind kind, const auto& access, std::size_t loads, Term data) {
+        plan.push_back({kind, access.direct, reached(access, loads), access.direct ? Term{} : instance(access.address),
+                        access.translated.valid() ? Term{} : instance(access.physical), data, access.units,
+                        access.access});
+    };
+    for (std::size_t i = 0; i < meaning.loads.size(); ++i) planned(Access::Kind::load, meaning.loads[i], i, {});
+    for (const auto& store : meaning.stores)
+        planned(Access::Kind::store, store, meaning.loads.size(), instance(store.data));
+
+    for (Planned& access : plan) {
+        if (!access.physical.valid()) {
+            const Walk walk = this->walk(before, access.address, access.access, access.units, walk_loads);
+            walked(walk, access.guard);
+            access.physical = walk.physical;
         }
-    }
-    for (const auto& store : form_->meaning.stores) {
-        const Term address = store.direct ? Term{} : instance(store.address);
-        const Term physical = instance(store.physical);
-        for (unsigned j = 0; j < store.units; ++j)
-            result.push_back({Access::Kind::store, store.direct, instance(store.guard),
-                              store.direct ? Term{} : offset(terms, address, j), offset(terms, physical, j),
-                              unit(instance(store.data), store.units, j)});
+        for (unsigned j = 0; j < access.units; ++j) {
+            const Term at = access.direct ? Term{} : offset(terms, access.address, j);
+            const Term where = offset(terms, access.physical, j);
+            result.accesses.push_back(
+                {access.kind, access.direct, access.guard, at, where,
+                 access.kind == Access::Kind::store
+                     ? unit(access.data, access.units, j)
+                     : read(before, access.direct, access.direct ? where : at, is_special(access.access))});
+        }
     }
     return result;
 }
 
-Term FormInWorld::realizable(Before& before) {
+Term FormInWorld::realizable(Before& before, unsigned walk_loads) {
     Terms& terms = world_->terms;
-    std::vector<Access> touched = accesses(before);
+    auto [touched, result] = this->touched(before, walk_loads);
     std::erase_if(touched, [&](const Access& access) {
         return access.kind == Access::Kind::store || terms.is_false(access.guard);
     });
-    Term result = terms.boolean(true);
     for (std::size_t i = 0; i < touched.size(); ++i) {
         const Access& one = touched[i];
         // The instruction is in memory where it is fetched from.
@@ -270,6 +345,7 @@ Term results_differ(World& world, const Run& one, const Run& two, std::span<cons
                                        : terms.distinct(one.scalars[i], seen[i]));
     }
     result = terms.or_(result, arrays_differ(terms, terms.variable(world.view), one.view, two.view));
+    result = terms.or_(result, arrays_differ(terms, terms.variable(world.special), one.special, two.special));
     const auto outside = [&](std::vector<Update> updates) {
         for (Update& update : updates)
             for (const auto region : regions)

@@ -26,13 +26,15 @@ struct Fired {
 
 /// One form from one state. Terms are of the World's arena. Stated once for all states: fields and choices.
 struct Run {
-    isa::Term executes;    ///< the state holds and the instruction's parcels can be fetched
+    isa::Term
+        executes;  ///< the state holds and, as far as a translation without loads tells, the parcels can be fetched
     isa::Term completes;   ///< no trap fires
     isa::Term other_trap;  ///< a trap fires, and it is not of kind memory
     std::vector<Fired> traps;
     std::vector<isa::Term> scalars;          ///< by element: the value after completion; of a file, the array before
     std::vector<std::vector<Update>> files;  ///< by element: updates of a register file
     std::vector<Update> view;                ///< updates of memory through relocation, a unit each
+    std::vector<Update> special;             ///< the same of accesses of the machine's own kinds
     std::vector<Update> physical;            ///< updates of memory by physical address, a unit each
 };
 
@@ -47,16 +49,22 @@ struct Access {
     isa::Term value;  ///< before the instruction (fetch, load); stored (store)
 };
 
-/// A form in a World: its fields and choices are variables there.
+/// All units of memory that a run touches, with those from which translations load.
+struct Touched {
+    std::vector<Access> accesses;  ///< parcels, loads, stores; before each what its translation loads
+    isa::Term possible;            ///< no translation that loads faults, nor loads more than was asked for
+};
+
+/// A form in a World: its fields and choices are variables there. Runs leave a translation that loads uninterpreted: it
+/// gives the view. Witnesses need the memory behind the view, so for them it is unfolded, to as many loads as asked.
 class FormInWorld {
   public:
     FormInWorld(World& world, const isa::Form& form, std::size_t number);
 
     [[nodiscard]] Run run(Before& before);
-    /// Everything touched, in the order: parcels, loads, stores.
-    [[nodiscard]] std::vector<Access> accesses(Before& before);
+    [[nodiscard]] Touched touched(Before& before, unsigned walk_loads);
     /// Some physical memory gives the run the view it reads, and holds the instruction at pc.
-    [[nodiscard]] isa::Term realizable(Before& before);
+    [[nodiscard]] isa::Term realizable(Before& before, unsigned walk_loads);
 
     [[nodiscard]] const isa::Form& form() const { return *form_; }
     [[nodiscard]] const std::vector<isa::Term>& fields() const { return fields_; }
@@ -64,16 +72,20 @@ class FormInWorld {
 
   private:
     void enter(Before& before);
-    [[nodiscard]] isa::Term read(const Before& before, bool direct, isa::Term address);
+    [[nodiscard]] isa::Term read(const Before& before, bool direct, isa::Term address, bool special = false);
+    [[nodiscard]] isa::Term join(isa::Term data, isa::Term next);
     [[nodiscard]] isa::Term unit(isa::Term data, unsigned units, unsigned number);
     [[nodiscard]] isa::Term parcel(unsigned number);
     [[nodiscard]] isa::Term parcel_address(const Before& before, unsigned number);
-    /// The translation of the parcel's address for fetching: where it goes, and whether it faults.
-    struct Fetch {
+    /// An address translated: where it goes, whether that faults, and what it took.
+    struct Walk {
         isa::Term physical;
         isa::Term faults;
+        isa::Term longer;  ///< than asked for
+        std::vector<Access> loads;
     };
-    [[nodiscard]] Fetch fetch(Before& before, unsigned number);
+    [[nodiscard]] Walk walk(Before& before, isa::Term address, unsigned access, unsigned units, unsigned walk_loads);
+    [[nodiscard]] Walk fetch(Before& before, unsigned number, unsigned walk_loads);
 
     World* world_;
     const isa::Form* form_;

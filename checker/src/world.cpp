@@ -69,6 +69,7 @@ World::World(const isa::Spec& s, const Options& options, const isa::Context& con
     : spec(s), roles(r), terms(options.rewrite), scratch_(s.terms, terms), options_(&options), context_(&context) {
     for (const auto& element : spec.elements) (void)terms.declare(element.name, spec.terms.sort(element.variable));
     view = terms.declare("memory", Sort::array(spec.address_width, spec.unit_bits));
+    special = terms.declare("memory of special accesses", Sort::array(spec.address_width, spec.unit_bits));
     physical = terms.declare("physical memory", Sort::array(spec.physical_width, spec.unit_bits));
 }
 

@@ -48,7 +48,8 @@ class World {
     const isa::Spec& spec;
     const Roles& roles;
     isa::Terms terms;
-    isa::Variable view;      ///< Array(address_width, unit_bits)
+    isa::Variable view;      ///< Array(address_width, unit_bits), as fetches, loads and stores see it
+    isa::Variable special;   ///< the same as accesses of the machine's own kinds see it: another address space, perhaps
     isa::Variable physical;  ///< Array(physical_width, unit_bits)
 
     /// The first state of a pair, in the context's supervisor mode.

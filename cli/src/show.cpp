@@ -97,6 +97,7 @@ std::string form_title(const Spec& spec, const Form& form) {
 void show_meaning(const Spec& spec, const Meaning& meaning) {
     const auto text = [&](Term term) { return spec.terms.print(term); };
     const auto guard = [&](Term term) { return spec.terms.is_true(term) ? "" : " when " + text(term); };
+    const auto kind = [](unsigned access) { return access > 2 ? fmt::format(", Access({})", access) : ""; };
     unsigned loads = 0;
     const auto traps_before = [&](unsigned count) {
         for (const auto& trap : meaning.traps) {
@@ -108,13 +109,13 @@ void show_meaning(const Spec& spec, const Meaning& meaning) {
     };
     for (const auto& load : meaning.loads) {
         traps_before(loads++);
-        fmt::print("  {} := {}[{}, {}]{}\n", spec.terms.name(load.result), load.direct ? "physical" : "mem",
-                   text(load.address), load.units, guard(load.guard));
+        fmt::print("  {} := {}[{}, {}{}]{}\n", spec.terms.name(load.result), load.direct ? "physical" : "mem",
+                   text(load.address), load.units, kind(load.access), guard(load.guard));
     }
     traps_before(loads);
     for (const auto& store : meaning.stores)
-        fmt::print("  {}[{}, {}] := {}{}\n", store.direct ? "physical" : "mem", text(store.address), store.units,
-                   text(store.data), guard(store.guard));
+        fmt::print("  {}[{}, {}{}] := {}{}\n", store.direct ? "physical" : "mem", text(store.address), store.units,
+                   kind(store.access), text(store.data), guard(store.guard));
     for (const auto& write : meaning.writes)
         fmt::print("  {}{} := {}{}\n", spec[write.element].name,
                    write.index.valid() ? "[" + text(write.index) + "]" : "", text(write.value), guard(write.guard));

@@ -37,12 +37,14 @@ void each_term(Meaning& meaning, Visit visit) {
     for (auto& load : meaning.loads) {
         visit(load.guard);
         visit(load.physical);
+        if (load.translated.valid()) visit(load.address);
     }
     for (auto& trap : meaning.traps) visit(trap.guard);
     for (auto& store : meaning.stores) {
         visit(store.guard);
         visit(store.physical);
         visit(store.data);
+        if (store.translated.valid()) visit(store.address);
     }
     for (auto& write : meaning.writes) {
         visit(write.guard);
@@ -77,6 +79,9 @@ Layout::Layout(const isa::Spec& spec) {
     parameters = take(parameter_count);
     fields = take(most(spec.forms, [](const isa::Form& form) { return form.fields.size(); }));
     loads = take(most(all, [](const isa::Meaning* meaning) { return meaning->loads.size(); }));
+    translated =
+        take(most(all, [](const isa::Meaning* meaning) { return meaning->loads.size() + meaning->stores.size(); }));
+    walk = take(static_cast<std::uint32_t>(spec.translation.loads.size()));
     choices = take(most(all, [](const isa::Meaning* meaning) { return meaning->choices.size(); }));
     constants = take(constant_capacity);
     temporaries = at;
@@ -113,6 +118,8 @@ Compiler::Compiler(const isa::Spec& spec)
     known(spec.translation.address, layout_.address);
     known(spec.translation.access, layout_.access);
     known(spec.translation.units, layout_.units);
+    for (std::uint32_t i = 0; i < spec.translation.loads.size(); ++i)
+        known(spec.translation.loads[i].result, layout_.walk + i);
     std::uint32_t parameter = layout_.parameters;
     for (const auto& cause : spec.causes)
         for (const auto variable : cause.parameters) known(variable, parameter++);
@@ -123,7 +130,13 @@ Compiler::Places Compiler::local_places(const isa::Form* form, const isa::Meanin
     if (form != nullptr)
         for (std::uint32_t i = 0; i < form->fields.size(); ++i) places[form->fields[i].variable] = layout_.fields + i;
     if (meaning != nullptr) {
-        for (std::uint32_t i = 0; i < meaning->loads.size(); ++i) places[meaning->loads[i].result] = layout_.loads + i;
+        std::uint32_t translated = layout_.translated;
+        for (std::uint32_t i = 0; i < meaning->loads.size(); ++i, ++translated) {
+            places[meaning->loads[i].result] = layout_.loads + i;
+            if (meaning->loads[i].translated.valid()) places[meaning->loads[i].translated] = translated;
+        }
+        for (std::uint32_t i = 0; i < meaning->stores.size(); ++i, ++translated)
+            if (meaning->stores[i].translated.valid()) places[meaning->stores[i].translated] = translated;
         for (std::uint32_t i = 0; i < meaning->choices.size(); ++i) places[meaning->choices[i]] = layout_.choices + i;
     }
     return places;
@@ -154,9 +167,8 @@ std::optional<std::uint32_t> Compiler::place(Term term, const Places& places) {
     return position;
 }
 
-Expression Compiler::line_up(std::span<const Term> roots, const Places& places) {
+Expression Compiler::line_up(std::span<const Term> roots, const Places& places, bool wide) {
     Expression result;
-    bool wide = false;
     std::unordered_set<std::uint32_t> leaves;
     result.program = isa::compile(terms_, roots, layout_.temporaries, [&](Term term) {
         const auto position = place(term, places);
@@ -183,6 +195,13 @@ Expression Compiler::compile(std::span<const Term> roots, const isa::Form* form,
 
 Code Compiler::compile(const isa::Meaning& meaning) { return compile(meaning, local_places(nullptr, &meaning), {}); }
 
+Code Compiler::compile(const isa::Translation& translation) {
+    isa::Meaning meaning;
+    meaning.loads = translation.loads;
+    meaning.traps = translation.faults;
+    return compile(meaning, local_places(nullptr, nullptr), {}, translation.physical);
+}
+
 Code Compiler::compile(const isa::Form& form) {
     const auto length = static_cast<unsigned>(form.encoding.parcels.size()) * spec_.parcel_units;
     return compile(form.meaning, local_places(&form, &form.meaning), length);
@@ -204,11 +223,13 @@ isa::Meaning Compiler::specialise(const isa::Form& form, std::span<const std::ui
     return meaning;
 }
 
-Code Compiler::compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length) {
+Code Compiler::compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length,
+                       Term result) {
     // Entries of register files with constant numbers are slots like any other: a variable stands for each.
     isa::Meaning meaning = original;
     isa::Substitution entries;
-    const auto terms = all_terms(meaning);
+    auto terms = all_terms(meaning);
+    if (result.valid()) terms.push_back(result);
     std::vector<Term> selects;
     isa::each_below(terms_, terms, [&](Term term) {
         const auto& node = terms_.node(term);
@@ -232,6 +253,7 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
     if (!entries.empty()) {
         isa::Substitution memo;
         each_term(meaning, [&](Term& term) { term = terms_.substitute(term, entries, memo); });
+        if (result.valid()) result = terms_.substitute(result, entries, memo);
     }
 
     Code code;
@@ -256,12 +278,15 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
         if (load < meaning.loads.size()) {
             const auto& from = meaning.loads[load];
             // A load that never happens keeps its number: its result is zero.
-            code.loads.push_back(
-                {guard(from.guard), root(from.physical), layout_.loads + static_cast<std::uint32_t>(load), from.units});
+            const auto to = (result.valid() ? layout_.walk : layout_.loads) + static_cast<std::uint32_t>(load);
+            code.loads.push_back({guard(from.guard), root(from.physical), to, from.units,
+                                  from.translated.valid() ? root(from.address) : Code::none, from.access});
         } else {
             for (const auto& store : meaning.stores)
                 if (!terms_.is_false(store.guard))
-                    code.stores.push_back({guard(store.guard), root(store.physical), root(store.data), store.units});
+                    code.stores.push_back({guard(store.guard), root(store.physical), root(store.data), store.units,
+                                           store.translated.valid() ? root(store.address) : Code::none, store.access});
+            if (result.valid()) code.result = root(result);
             for (const auto& write : meaning.writes) {
                 if (terms_.is_false(write.guard)) continue;
                 const auto& element = spec_[write.element];
@@ -291,7 +316,8 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
         code.phases.push_back({0, traps_end});
     }
 
-    code.expression = line_up(roots, places);
+    // A translation runs apart from the array of values, as wide programs do.
+    code.expression = line_up(roots, places, result.valid());
     const auto& position = code.expression.program.roots;
     std::uint32_t end = 0;
     std::size_t done = 0;
@@ -307,12 +333,15 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
     for (auto& at : code.loads) {
         settle(at.guard);
         settle(at.physical);
+        settle(at.address);
     }
     for (auto& at : code.stores) {
         settle(at.guard);
         settle(at.physical);
         settle(at.data);
+        settle(at.address);
     }
+    settle(code.result);
     most_written_ = std::max(most_written_, 2 * code.writes.size());
     bool wrote_unknown = false;
     std::unordered_set<std::uint32_t> written;

@@ -24,6 +24,8 @@ struct Layout {
     std::uint32_t parameters = 0;  ///< of causes, each with a place of its own
     std::uint32_t fields = 0;      ///< from here on: of whatever form or entry is being executed
     std::uint32_t loads = 0;
+    std::uint32_t translated = 0;  ///< what a translation that loads gives, for each load and then each store
+    std::uint32_t walk = 0;        ///< results of the translation's own loads
     std::uint32_t choices = 0;
     std::uint32_t constants = 0;
     std::uint32_t temporaries = 0;
@@ -54,15 +56,19 @@ struct Code {
     };
     struct Load {
         std::uint32_t guard = none;
-        std::uint32_t physical = 0;
+        std::uint32_t physical = 0;  ///< filled in by running the translation where there is an `address`
         std::uint32_t result = 0;
         unsigned units = 0;
+        std::uint32_t address = none;
+        unsigned access = 0;
     };
     struct Store {
         std::uint32_t guard = none;
         std::uint32_t physical = 0;
         std::uint32_t data = 0;
         unsigned units = 0;
+        std::uint32_t address = none;
+        unsigned access = 0;
     };
     struct Write {
         std::uint32_t guard = none;
@@ -77,8 +83,9 @@ struct Code {
     std::vector<Load> loads;
     std::vector<Store> stores;
     std::vector<Write> writes;
-    bool sequential = false;  ///< the only write to the pc is `pc + length`, and is not among `writes`
-    bool gather = false;      ///< a write reads what an earlier one has overwritten: read all before writing any
+    std::uint32_t result = none;  ///< of a translation: the physical address
+    bool sequential = false;      ///< the only write to the pc is `pc + length`, and is not among `writes`
+    bool gather = false;          ///< a write reads what an earlier one has overwritten: read all before writing any
 };
 
 /// The registers an instruction reads, as far as its encoding tells: the pipeline's data hazards. Numbers below
@@ -116,6 +123,7 @@ class Compiler {
     [[nodiscard]] Code compile(const isa::Form& form, std::span<const std::uint64_t> fields);
     /// The meaning of a trap's or interrupt's entry or of reset.
     [[nodiscard]] Code compile(const isa::Meaning& meaning);
+    [[nodiscard]] Code compile(const isa::Translation& translation);
     /// Terms over the state, the variables of the translation, and those of `form` and `meaning` if given.
     [[nodiscard]] Expression compile(std::span<const isa::Term> roots, const isa::Form* form,
                                      const isa::Meaning* meaning);
@@ -136,8 +144,9 @@ class Compiler {
 
   private:
     Places local_places(const isa::Form* form, const isa::Meaning* meaning) const;
-    Code compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length);
-    Expression line_up(std::span<const isa::Term> roots, const Places& places);
+    Code compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length,
+                 isa::Term result = {});
+    Expression line_up(std::span<const isa::Term> roots, const Places& places, bool wide = false);
     std::optional<std::uint32_t> place(isa::Term term, const Places& places);
     std::optional<std::uint32_t> constant(isa::Word value);
     isa::Meaning specialise(const isa::Form& form, std::span<const std::uint64_t> fields);

@@ -77,7 +77,8 @@ inline void Core::fetch() {
     flight->sequence = sequence_++;
     const Operation* const operation = flight->fetched.operation;
     if (operation != nullptr) [[likely]] {
-        flight->leave = cycle_ + operation->fetch_cycles;
+        flight->leave =
+            cycle_ + operation->fetch_cycles + std::uint64_t{flight->fetched.walk_loads} * timing_.load_latency;
         fetch_pc_ = (fetch_pc_ + operation->length) & machine_.pc_mask();
         fetch_hold_ = single_ || operation->code == nullptr;
     } else {
@@ -349,6 +350,7 @@ void Core::empty_pipeline() {
 
 // Fetched instructions may be stale; they are fetched anew from the next cycle on. Nothing else changes.
 void Core::resynchronise() {
+    machine_.forget_walks();
     for (unsigned s = 0; s < execute_; ++s) {
         if (stage_[s] != nullptr) release(stage_[s]);
         stage_[s] = nullptr;

@@ -53,31 +53,58 @@ void Machine::fetch(std::uint64_t pc, Fetched& fetched) {
         fetched.units = entry.units;
         fetched.contiguous = true;
         fetched.bus_error = false;
+        fetched.walk_loads = 0;
     } else {
-        fetched = fetch_slowly(pc);
+        fetch_slowly(pc, fetched);
     }
 }
 
-std::optional<std::uint64_t> Machine::translate(std::uint64_t address, const isa::Trap** fault) {
+// The translation's own program. It runs in the middle of an instruction's, so it has an array of its own.
+std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned access, unsigned units) {
     const auto& layout = compiler_->layout();
     values_[layout.address] = address;
-    values_[layout.access] = static_cast<std::uint64_t>(isa::Access::fetch);
-    values_[layout.units] = spec_.parcel_units & 0xff;
-    begin(translation_);
-    compute(translation_, 0, translation_.program.steps.size());
-    const auto& roots = translation_.program.roots;
-    for (std::size_t i = 0; i + 1 < roots.size(); ++i) {
-        if (value(translation_, roots[i]) == 0) continue;
-        if (fault != nullptr) *fault = &spec_.translation.faults[i];
-        return std::nullopt;
+    values_[layout.access] = access;
+    values_[layout.units] = units & 0xff;
+    const isa::Program& program = translation_.expression.program;
+    for (const auto leaf : translation_.expression.leaves) walk_values_[leaf] = values_[leaf];
+    const auto holds = [&](std::uint32_t guard) { return guard == Code::none || walk_values_[guard] != 0; };
+    std::size_t step = 0;
+    std::size_t trap = 0;
+    for (std::size_t phase = 0;; ++phase) {
+        isa::fold(program, step, translation_.phases[phase].end, wide_domain_, walk_values_.data());
+        step = translation_.phases[phase].end;
+        for (; trap < translation_.phases[phase].traps_end; ++trap)
+            if (holds(translation_.traps[trap].guard)) {
+                fault_ = &spec_.translation.faults[translation_.traps[trap].number];
+                return std::nullopt;
+            }
+        if (phase == translation_.loads.size()) break;
+        const auto& load = translation_.loads[phase];
+        Word result = 0;
+        if (holds(load.guard)) {
+            ++loads_done_;
+            const auto from = static_cast<std::uint64_t>(walk_values_[load.physical]);
+            result = memory_.load(from, load.units);
+            walked_[walked_number(from)] = true;
+        }
+        walk_values_[load.result] = result;
+        values_[load.result] = static_cast<std::uint64_t>(result);
     }
-    return value(translation_, roots.back());
+    const auto physical = static_cast<std::uint64_t>(walk_values_[translation_.result]);
+    if (page_bits_ > 0 && (address & (units - 1)) == 0)
+        mappings_[mapping_number(address, access)] = {epoch_, address >> page_bits_, physical & ~page_mask_, access};
+    return physical;
 }
 
 // Parcels are fetched one by one, each by its own translation, and no more than decoding asks for. Instructions come
 // from memory alone: a fetch has no side effects, so fetching ahead has none either.
-Fetched Machine::fetch_slowly(std::uint64_t pc) {
-    Fetched fetched;
+void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
+    if (epoch_ == stale_epoch) {
+        enter_epoch();
+        return fetch(pc, fetched);
+    }
+    fetched = {};
+    loads_done_ = 0;
     parcels_.clear();
     const auto unit_bytes = std::size_t{1} << memory_.format().shift;
     const std::byte* first = nullptr;
@@ -86,8 +113,10 @@ Fetched Machine::fetch_slowly(std::uint64_t pc) {
     for (;;) {
         while (parcels_.size() < wanted) {
             const std::uint64_t offset = parcels_.size() * spec_.parcel_units;
-            const auto physical = translate((pc + offset) & address_mask_, nullptr);
-            if (!physical) return {};
+            const auto physical =
+                translate((pc + offset) & address_mask_, static_cast<unsigned>(isa::Access::fetch), spec_.parcel_units);
+            fetched.walk_loads = loads_done_;
+            if (!physical) return;
             const std::byte* const at = memory_.host(*physical, spec_.parcel_units, false);
             if (parcels_.empty()) {
                 fetched.physical = *physical;
@@ -123,7 +152,6 @@ Fetched Machine::fetch_slowly(std::uint64_t pc) {
         const auto length = static_cast<unsigned>(bytes);
         entry = {epoch_, pc, bits_at(first, length), first, fetched.operation, fetched.physical, length, fetched.units};
     }
-    return fetched;
 }
 
 Machine::Decoding& Machine::decode(const std::vector<std::uint64_t>& parcels) {
@@ -184,7 +212,8 @@ void Machine::specialise(Operation& operation) {
 void Machine::trim() {
     const bool exhausted = compiler_->exhausted();
     if (decodings_.size() <= most_encodings && !exhausted) return;
-    ++epoch_;
+    epochs_.clear();
+    epoch_ = stale_epoch;
     decodings_.clear();
     if (!exhausted) return;
     // A new compiler has the same layout, but other constants: everything is compiled anew.

@@ -32,19 +32,23 @@ Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
             slot_masks_[element.slot + i] = static_cast<std::uint64_t>(isa::ones(element.width));
 
     if (const auto time = time_input(spec)) time_ = spec[*time].slot;
+    page_bits_ = spec.translation.page;
+    page_mask_ = static_cast<std::uint64_t>(isa::ones(std::max(page_bits_, 1U))) * (page_bits_ > 0 ? 1 : 0);
     compile_conditions();
 }
 
 // What depends on the state alone, and the elements that it watches.
 void Machine::compile_conditions() {
-    std::vector<isa::Term> roots;
-    for (const auto& fault : spec_.translation.faults) roots.push_back(fault.guard);
-    roots.push_back(spec_.translation.physical);
-    translation_ = compiler_->compile(roots, nullptr, nullptr);
+    translation_ = compiler_->compile(spec_.translation);
+    translation_slots_.clear();
     watch_.assign(spec_.slots, 0);
-    for (const auto slot : compiler_->slots(roots)) watch_[slot] |= translation;
+    for (const auto element : spec_.translation.reads)
+        for (unsigned i = 0; i < spec_[element].slots(); ++i) {
+            watch_[spec_[element].slot + i] |= translation;
+            translation_slots_.push_back(spec_[element].slot + i);
+        }
 
-    roots.clear();
+    std::vector<isa::Term> roots;
     roots.push_back(spec_.waiting);
     roots.push_back(spec_.halted);
     for (const auto& interrupt : spec_.interrupts) roots.push_back(interrupt.condition);
@@ -61,6 +65,7 @@ void Machine::refresh_constants() {
     const std::size_t size = compiler_->size() + 1;
     if (values_.size() < size) values_.resize(size, 0);
     if (wide_.size() < size) wide_.resize(size, 0);
+    if (walk_values_.size() < size) walk_values_.resize(size, 0);
     if (written_.size() < compiler_->most_written()) written_.resize(compiler_->most_written());
     const auto& constants = compiler_->constants();
     std::copy(constants.begin(), constants.end(), values_.begin() + compiler_->layout().constants);
@@ -90,13 +95,31 @@ void Machine::notice(std::uint8_t watch) {
     if ((watch & conditions) != 0) stale_ = true;
     if ((watch & translation) != 0) {
         translation_changed_ = true;
-        ++epoch_;
+        epoch_ = stale_epoch;
     }
 }
 
 void Machine::forget_windows() {
     memory_.forget();
-    ++epoch_;
+    epochs_.clear();
+    epoch_ = stale_epoch;
+}
+
+void Machine::forget_walks() {
+    if (spec_.translation.loads.empty()) return;
+    std::fill(walked_.begin(), walked_.end(), false);
+    epochs_.clear();
+    notice(translation);
+}
+
+void Machine::enter_epoch() {
+    constexpr std::size_t most_epochs = 256;
+    situation_.clear();
+    for (const auto slot : translation_slots_) situation_.push_back(values_[slot]);
+    if (epochs_.size() == most_epochs) epochs_.clear();
+    const auto [known, fresh] = epochs_.try_emplace(situation_, last_epoch_ + 1);
+    if (fresh) ++last_epoch_;
+    epoch_ = known->second;
 }
 
 void Machine::begin(const Expression& expression) {
@@ -187,15 +210,29 @@ inline std::uint32_t Machine::run(const Code& code) {
         const auto& load = code.loads[phase];
         std::uint64_t result = 0;
         if (load.guard == Code::none || at[load.guard] != 0) {
+            if (load.address != Code::none) {
+                const auto physical = translate(at[load.address], load.access, load.units);
+                if (!physical) [[unlikely]]
+                    return walk_fault;
+                at[load.physical] = *physical;
+            }
             ++loads_done_;
             result = memory_.load_narrow(at[load.physical], load.units);
         }
         at[load.result] = result;
     }
     for (const auto& store : code.stores) {
+        if (store.address == Code::none || (store.guard != Code::none && at[store.guard] == 0)) continue;
+        const auto physical = translate(at[store.address], store.access, store.units);
+        if (!physical) [[unlikely]]
+            return walk_fault;
+        at[store.physical] = *physical;
+    }
+    for (const auto& store : code.stores) {
         if (store.guard != Code::none && at[store.guard] == 0) continue;
         stores_.push_back({at[store.physical], store.units});
         memory_.store(at[store.physical], store.units, at[store.data]);
+        note_store(at[store.physical]);
     }
     commit(code);
     return Code::none;
@@ -216,6 +253,11 @@ std::uint32_t Machine::run_wide(const Code& code) {
         const auto& load = code.loads[phase];
         Word result = 0;
         if (holds(expression, load.guard)) {
+            if (load.address != Code::none) {
+                const auto physical = translate(value(expression, load.address), load.access, load.units);
+                if (!physical) return walk_fault;
+                wide_[load.physical] = *physical;
+            }
             ++loads_done_;
             result = memory_.load(value(expression, load.physical), load.units);
         }
@@ -223,9 +265,16 @@ std::uint32_t Machine::run_wide(const Code& code) {
         values_[load.result] = static_cast<std::uint64_t>(result);
     }
     for (const auto& store : code.stores) {
+        if (store.address == Code::none || !holds(expression, store.guard)) continue;
+        const auto physical = translate(value(expression, store.address), store.access, store.units);
+        if (!physical) return walk_fault;
+        wide_[store.physical] = *physical;
+    }
+    for (const auto& store : code.stores) {
         if (!holds(expression, store.guard)) continue;
         stores_.push_back({value(expression, store.physical), store.units});
         memory_.store(value(expression, store.physical), store.units, wide_[store.data]);
+        note_store(value(expression, store.physical));
     }
     commit(code);
     return Code::none;
@@ -252,10 +301,15 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
             }
             return Outcome::completed;
         }
+        traps_.clear();
+        if (trap == walk_fault) {
+            auto taken = evaluate(*fault_, nullptr, nullptr);
+            if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
+            return enter(std::move(taken));
+        }
         const auto& form = spec_[operation->form];
         std::copy(operation->fields.begin(), operation->fields.end(), values_.begin() + layout.fields);
         values_[layout.next_pc] = (values_[pc_] + operation->length) & pc_mask_;
-        traps_.clear();
         auto taken = evaluate(form.meaning.traps[trap], &form, &form.meaning);
         if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
         return enter(std::move(taken));
@@ -269,14 +323,14 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
     } else {
         values_[layout.next_pc] = values_[pc_];
         // Fetch again for the fault itself: nothing that it reads has changed since.
-        const isa::Trap* fault = nullptr;
         std::uint64_t address = pc() & address_mask_;
-        for (unsigned parcel = 0; parcel < 256 && fault == nullptr; ++parcel) {
-            static_cast<void>(translate(address, &fault));
+        bool faults = false;
+        for (unsigned parcel = 0; parcel < 256 && !faults; ++parcel) {
+            faults = !translate(address, static_cast<unsigned>(isa::Access::fetch), spec_.parcel_units);
             address = (address + spec_.parcel_units) & address_mask_;
         }
-        POGO_REQUIRE(fault != nullptr);
-        taken = evaluate(*fault, nullptr, nullptr);
+        POGO_REQUIRE(faults);
+        taken = evaluate(*fault_, nullptr, nullptr);
     }
     if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
     return enter(std::move(taken));
@@ -291,7 +345,12 @@ Machine::Outcome Machine::interrupt(std::uint32_t number) {
     const auto& meaning = spec_.interrupts[number].entry;
     const std::uint32_t trap = run(entry_code(meaning));
     if (trap == Code::none) return Outcome::completed;
-    return enter(evaluate(meaning.traps[trap], nullptr, &meaning));
+    return enter(evaluate_fired(meaning, trap));
+}
+
+TrapTaken Machine::evaluate_fired(const isa::Meaning& entry, std::uint32_t trap) {
+    if (trap == walk_fault) return evaluate(*fault_, nullptr, nullptr);
+    return evaluate(entry.traps[trap], nullptr, &entry);
 }
 
 // An entry that traps gives way to the entry of that trap, from the same state; the third in a row is one too many.
@@ -305,7 +364,7 @@ Machine::Outcome Machine::enter(TrapTaken trap) {
         traps_.push_back(std::move(trap));
         const std::uint32_t fired = run(entry_code(cause.entry));
         if (fired == Code::none) return Outcome::trapped;
-        trap = evaluate(cause.entry.traps[fired], nullptr, &cause.entry);
+        trap = evaluate_fired(cause.entry, fired);
         if (traps_.size() == 2) {
             traps_.push_back(std::move(trap));
             return Outcome::double_fault;

@@ -39,6 +39,7 @@ struct Fetched {
     unsigned units = 0;              ///< looked at
     bool contiguous = true;          ///< physical addresses of all parcels follow one another
     bool bus_error = false;          ///< some parcel lies outside memory and was read as zero
+    unsigned walk_loads = 0;         ///< that the translation of its addresses did
 };
 
 /// Where the time comes from: an input that changes by itself, so its value is asked for when something reads it.
@@ -111,6 +112,8 @@ class Machine {
     void trim();
     /// Memory's windows have moved.
     void forget_windows();
+    /// Memory has changed otherwise than by the core's stores.
+    void forget_walks();
 
   private:
     struct Narrow {
@@ -124,6 +127,13 @@ class Machine {
         Word select(Word array, Word index) const { return at[static_cast<std::uint64_t>(array + index)]; }
     };
     enum Watch : std::uint8_t { translation = 1, conditions = 2 };
+    /// A page that a translation has mapped, and for which accesses.
+    struct Mapping {
+        std::uint64_t epoch = 0;
+        std::uint64_t page = 0;
+        std::uint64_t physical = 0;
+        unsigned access = 0;
+    };
     struct FetchEntry {
         std::uint64_t epoch = 0;
         std::uint64_t pc = 0;
@@ -150,7 +160,8 @@ class Machine {
     [[nodiscard]] bool holds(const Expression& expression, std::uint32_t guard) const {
         return guard == Code::none || value(expression, guard) != 0;
     }
-    /// Does the transition, or returns the number of the trap that fired.
+    /// Does the transition, or returns the number of the trap that fired, or `walk_fault`: then `fault_` did.
+    static constexpr std::uint32_t walk_fault = 0xfffffffe;
     inline std::uint32_t run(const Code& code);
     std::uint32_t run_wide(const Code& code);
     inline void commit(const Code& code);
@@ -176,12 +187,35 @@ class Machine {
     void wake_up(std::span<const std::uint32_t> thresholds);
     void refresh_constants();
     TrapTaken evaluate(const isa::Trap& trap, const isa::Form* form, const isa::Meaning* meaning);
+    /// The trap of an entry that `run` has returned.
+    TrapTaken evaluate_fired(const isa::Meaning& entry, std::uint32_t trap);
     Outcome enter(TrapTaken trap);
     const Code& entry_code(const isa::Meaning& meaning);
 
-    /// Translates an address for fetching; nothing when it faults.
-    std::optional<std::uint64_t> translate(std::uint64_t address, const isa::Trap** fault);
-    Fetched fetch_slowly(std::uint64_t pc);
+    /// Translates an address; nothing when it faults, then `fault_` says how.
+    std::optional<std::uint64_t> translate(std::uint64_t address, unsigned access, unsigned units) {
+        if (epoch_ == stale_epoch) [[unlikely]]
+            enter_epoch();
+        const auto& entry = mappings_[mapping_number(address, access)];
+        if (entry.epoch == epoch_ && entry.page == address >> page_bits_ && entry.access == access &&
+            (address & (units - 1)) == 0) [[likely]]
+            return entry.physical | (address & page_mask_);
+        return walk(address, access, units);
+    }
+    [[nodiscard]] std::size_t mapping_number(std::uint64_t address, unsigned access) const {
+        return ((address >> page_bits_) * 3 + access) % mapping_entries;
+    }
+    std::optional<std::uint64_t> walk(std::uint64_t address, unsigned access, unsigned units);
+    void enter_epoch();
+    /// A store may have changed what a translation has loaded.
+    void note_store(std::uint64_t physical) {
+        if (walked_[walked_number(physical)]) [[unlikely]]
+            forget_walks();
+    }
+    [[nodiscard]] std::size_t walked_number(std::uint64_t physical) const {
+        return (physical << memory_.format().shift >> 12) % walked_.size();
+    }
+    void fetch_slowly(std::uint64_t pc, Fetched& fetched);
     Decoding& decode(const std::vector<std::uint64_t>& parcels);
     void specialise(Operation& operation);
 
@@ -204,8 +238,10 @@ class Machine {
     std::vector<std::unique_ptr<Reads>> form_reads_;
     std::unordered_map<const isa::Meaning*, std::unique_ptr<Code>> entry_codes_;
     std::unordered_map<const isa::Trap*, Expression> trap_arguments_;
-    Expression translation_;  ///< guards of the faults, then the physical address
-    Expression conditions_;   ///< waiting, halted, conditions of the interrupts, then thresholds_.roots
+    Code translation_;
+    const isa::Trap* fault_ = nullptr;
+    std::vector<Word> walk_values_;  ///< as `wide_`, for translations
+    Expression conditions_;          ///< waiting, halted, conditions of the interrupts, then thresholds_.roots
     Thresholds thresholds_;
     Clock* clock_ = nullptr;
     std::uint32_t time_ = 0;  ///< slot
@@ -213,7 +249,19 @@ class Machine {
     static constexpr std::size_t fetch_entries = 4096;
     std::vector<FetchEntry> fetches_;
     unsigned fetch_shift_ = 0;
-    std::uint64_t epoch_ = 1;  ///< of fetches_: entries of another are void
+    // What fetches_ and mappings_ know holds while the elements that translations read and the memory that they load
+    // from are as they were. An epoch numbers such a situation; one that comes back has its old number.
+    static constexpr std::uint64_t stale_epoch = ~std::uint64_t{0};
+    std::uint64_t epoch_ = stale_epoch;
+    std::uint64_t last_epoch_ = 0;
+    std::unordered_map<std::vector<std::uint64_t>, std::uint64_t, HashParcels> epochs_;
+    std::vector<std::uint32_t> translation_slots_;
+    std::vector<std::uint64_t> situation_;
+    static constexpr std::size_t mapping_entries = 1024;
+    std::vector<Mapping> mappings_ = std::vector<Mapping>(mapping_entries);
+    unsigned page_bits_ = 0;
+    std::uint64_t page_mask_ = 0;
+    std::vector<bool> walked_ = std::vector<bool>(4096, false);  ///< by hash of a physical page
     std::vector<std::uint64_t> parcels_;
 
     bool attention_ = true;

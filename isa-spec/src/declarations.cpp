@@ -57,11 +57,16 @@ std::optional<Spec> Elaborator::run() {
         for (const Ast* ast : *list)
             if (ast->is(Syntax::timing) || ast->is(Syntax::platform)) attempt([&] { define(*ast); });
     if (spec_.timing.classes.empty()) spec_.timing.classes.push_back({"default", 1, 1, false});
-    // Instructions come last: they use all the rest.
-    for (const bool instructions : {false, true})
+    // The translation is known before any access, and instructions come last: they use all the rest.
+    enum class Rank : std::uint8_t { done, translation, others, instructions };
+    const auto rank = [](const Ast& ast) {
+        if (ast.is(Syntax::timing) || ast.is(Syntax::platform)) return Rank::done;
+        if (ast.is(Syntax::translate)) return Rank::translation;
+        return ast.is(Syntax::instruction) ? Rank::instructions : Rank::others;
+    };
+    for (const Rank now : {Rank::translation, Rank::others, Rank::instructions})
         for (const Ast* ast : declarations_)
-            if (!ast->is(Syntax::timing) && !ast->is(Syntax::platform) && ast->is(Syntax::instruction) == instructions)
-                attempt([&] { define(*ast); });
+            if (rank(*ast) == now) attempt([&] { define(*ast); });
     in_extension_ = true;
     if (extension_ != nullptr) attempt([&] { define_extension(*extension_); });
     if (spec_.extension) {
@@ -79,7 +84,7 @@ std::optional<Spec> Elaborator::run() {
 void Elaborator::collect(const std::vector<Ast>& list, std::size_t from, std::vector<const Ast*>& into) {
     for (std::size_t i = from; i < list.size(); ++i) {
         if (!list[i].is(Syntax::when)) {
-            into.push_back(&list[i]);
+            attempt([&] { into.push_back(decided(list[i])); });
             continue;
         }
         attempt([&] {
@@ -89,6 +94,19 @@ void Elaborator::collect(const std::vector<Ast>& list, std::size_t from, std::ve
                 collect(list[i][2].children, 0, into);
         });
     }
+}
+
+// The same of a permission's lines, an operand's cases, a register's fields and a bank's members.
+const Ast* Elaborator::decided(const Ast& ast) {
+    constexpr std::array parts = {Syntax::permission, Syntax::operand_group, Syntax::register_, Syntax::bank};
+    if (std::find(parts.begin(), parts.end(), ast.kind) == parts.end()) return &ast;
+    if (std::none_of(ast.children.begin(), ast.children.end(), [](const Ast& item) { return item.is(Syntax::when); }))
+        return &ast;
+    std::vector<const Ast*> items;
+    flatten(ast.children, items);
+    Ast& result = decided_.emplace_back(Ast{ast.kind, ast.range, ast.text, ast.value, ast.width, {}});
+    for (const Ast* item : items) result.children.push_back(*item);
+    return &result;
 }
 
 Symbol& Elaborator::add(std::string_view name, Symbol::Kind kind, const Ast& ast) {
@@ -382,29 +400,43 @@ void Elaborator::declare_file(const Ast& ast) {
 void Elaborator::declare_bank(const Ast& ast) {
     const Type of = type(ast[0]);
     if (of.kind != Type::Kind::bits) fail(Code::E0206, ast[0].range, "bits(n)", ast[0].text);
-    const Role role = role_of(ast[2]);
-    std::vector<Bank::Member> members;
+    std::vector<BankSymbol::Member> members;
+    const Symbol* first = nullptr;
+    bool alike = true;
     for (std::size_t i = 3; i < ast.size(); ++i) {
         const Number value = number(ast[i][0]);
         Symbol* known = find(ast[i].text);
-        ElementId id;
         if (known == nullptr) {
             // The declaration of a member is the bank itself.
-            Symbol& symbol = add(ast[i].text, Symbol::Kind::state, ast[i]);
-            id = add_element(ast[i].text, of.width, 1, role, ast[i].range);
-            symbol.state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
-        } else {
-            if (known->kind != Symbol::Kind::state || known->state.target.parts.size() != 1 ||
-                known->state.target.parts[0].kind != Target::Part::Kind::element ||
-                known->state.target.width() != of.width)
-                fail(Code::E0320, ast[i].range, ast[i].text);
-            id = known->state.target.parts[0].element;
+            if (ast[2].is(Syntax::none))
+                fail(Code::E0301, ast.range, "a role for the registers that the bank declares");
+            known = &add(ast[i].text, Symbol::Kind::state, ast[i]);
+            const ElementId id = add_element(ast[i].text, of.width, 1, role_of(ast[2]), ast[i].range);
+            known->state.target.parts.push_back({Target::Part::Kind::element, of.width, 0, id, nullptr, nullptr, {}});
         }
-        members.push_back({static_cast<Word>(value), id});
+        if (known->kind != Symbol::Kind::state || known->state.target.width() != of.width)
+            fail(Code::E0320, ast[i].range, ast[i].text);
+        // Its members are alike, part by part: one takes the place of another.
+        const auto& parts = known->state.target.parts;
+        if (first == nullptr) first = known;
+        alike = std::equal(parts.begin(), parts.end(), first->state.target.parts.begin(),
+                           first->state.target.parts.end(), [](const Target::Part& one, const Target::Part& two) {
+                               return one.kind == two.kind && one.width == two.width && one.low == two.low &&
+                                      one.value == two.value;
+                           });
+        alike = alike && std::all_of(parts.begin(), parts.end(), [&](const Target::Part& part) {
+                    return part.kind == Target::Part::Kind::constant ||
+                           (part.kind == Target::Part::Kind::element && part.width == spec_[part.element].width);
+                });
+        if (!alike) fail(Code::E0320, ast[i].range, ast[i].text);
+        members.push_back({static_cast<Word>(value), &known->state.target});
     }
     if (members.empty()) fail(Code::E0320, ast.range, ast.text);
+    auto fields = first->state.fields;
     Symbol& symbol = add(ast.text, Symbol::Kind::bank, ast);
     symbol.bank = {of.width, &ast[1], std::move(members)};
+    symbol.state.target.parts.push_back({Target::Part::Kind::bank, of.width, 0, {}, nullptr, &symbol.bank, {}});
+    symbol.state.fields = std::move(fields);
 }
 
 void Elaborator::declare_trap(const Ast& ast) {
@@ -477,11 +509,29 @@ void Elaborator::declare_set(const Ast& ast) {
     symbol.set_group = ast[0].text;
 }
 
+// A machine's own kinds of access come after those that every machine has.
+void Elaborator::declare_access(const Ast& ast) {
+    const auto value_of = [&](const Ast& enumeration, const std::string& name) {
+        for (const Ast& enumerator : enumeration.children)
+            if (enumerator.is(Syntax::enumerator) && enumerator.text == name) return number(enumerator[0]);
+        return Number{-1};
+    };
+    for (std::size_t i = 1; i < access_.size(); ++i)
+        if (value_of(ast, access_[i].text) != value_of(access_, access_[i].text)) fail(Code::E0326, ast.range);
+    if (type(ast[0]).width > 8) fail(Code::E0302, ast[0].range, "the width", "1 to 8");
+    Symbol& symbol = *find("Access");
+    symbol.ast = &ast;
+    symbol.where = ast.range;
+}
+
 // First round: names.
 void Elaborator::declare(const Ast& ast) {
     switch (ast.kind) {
         case Syntax::enumeration:
-            add(ast.text, Symbol::Kind::enumeration, ast);
+            if (ast.text == "Access" && find("Access")->ast == &access_)
+                declare_access(ast);
+            else
+                add(ast.text, Symbol::Kind::enumeration, ast);
             break;
         case Syntax::register_:
             declare_register(ast);
@@ -750,9 +800,10 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
     Translation translation;
     const std::string prefix = in_extension_ ? "second." : "translate.";
     translation.address = t.declare(prefix + ast[0].text, Sort::bits(from_width));
-    translation.access = t.declare(prefix + ast[1].text, Sort::bits(2));
+    translation.access = t.declare(prefix + ast[1].text, Sort::bits(access_width()));
     translation.units = t.declare(prefix + ast[2].text, Sort::bits(8));
     next_value_ = {};
+    load_name_ = prefix + "load";
     Meaning m = meaning(pc_value_, [&] {
         Frame& frame = frames_.back();
         frame.result_type = {Type::Kind::bits, spec_.physical_width, nullptr};
@@ -763,9 +814,13 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
         if (!frames_.back().has_result) fail(Code::E0212, ast.range, "translate");
         translation.physical = frames_.back().result->term;
     });
+    load_name_ = "load";
     if (!m.writes.empty() || !m.stores.empty()) fail(Code::E0318, ast.range);
     translation.faults = std::move(m.traps);
+    translation.loads = std::move(m.loads);
+    if (!ast[5].is(Syntax::none)) translation.page = positive(ast[5], std::min(from_width, spec_.physical_width) - 1);
     std::vector<Term> roots{translation.physical};
+    for (const auto& load : translation.loads) roots.insert(roots.end(), {load.guard, load.physical});
     for (const auto& fault : translation.faults) {
         roots.push_back(fault.guard);
         roots.insert(roots.end(), fault.arguments.begin(), fault.arguments.end());
@@ -788,7 +843,9 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
 void Elaborator::define_translation(const Ast& ast) {
     if (&ast != translate_) fail(Code::E0202, ast.range, "translate");
     // The template is elaborated without itself in force.
+    calls_.push_back(translate_);
     spec_.translation = translation_template(ast, spec_.address_width);
+    calls_.pop_back();
 }
 
 void Elaborator::define_timing(const Ast& ast) {
@@ -893,6 +950,7 @@ void Elaborator::define_extension(const Ast& ast) {
                 }
                 case Syntax::translate:
                     extension.second = translation_template(*item, spec_.physical_width);
+                    if (!extension.second->loads.empty()) fail(Code::E0607, item->range);
                     break;
                 case Syntax::exits: {
                     ExitRule rule;
@@ -981,7 +1039,14 @@ void Elaborator::finish() {
         Term selector;
         const Ast& by = *symbol.bank.selector;
         meaning(pc_value_, [&] { selector = any_bits(eval(by), by.range); });
-        spec_.banks.push_back({name, selector, symbol.bank.members, symbol.where});
+        const auto& members = symbol.bank.members;
+        for (std::size_t part = 0; part < members.front().target->parts.size(); ++part) {
+            if (members.front().target->parts[part].kind == Target::Part::Kind::constant) continue;
+            Bank bank{name, selector, {}, symbol.where};
+            for (const auto& member : members)
+                bank.members.push_back({member.value, member.target->parts[part].element});
+            if (bank.members.size() > 1) spec_.banks.push_back(std::move(bank));
+        }
     }
     if (spec_.modes.size() < 2)
         fail(Code::E0301, machine_.range, "two modes or more (`mode supervisor { … } mode user { … }`)");
@@ -994,10 +1059,10 @@ void Elaborator::finish() {
         Terms& t = spec_.terms;
         Translation& translation = spec_.translation;
         translation.address = t.declare("translate.va", Sort::bits(spec_.address_width));
-        translation.access = t.declare("translate.access", Sort::bits(2));
+        translation.access = t.declare("translate.access", Sort::bits(access_width()));
         translation.units = t.declare("translate.units", Sort::bits(8));
         meaning(pc_value_, [&] {
-            translation.physical = translate(t.variable(translation.address), Access::load, 1, machine_.range);
+            translation.physical = translate(t.variable(translation.address), 1, 1, machine_.range).physical;
         });
     }
     check_overlaps();

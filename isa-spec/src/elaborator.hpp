@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,10 +52,16 @@ struct FileSymbol {
     std::vector<std::pair<unsigned, std::string>> banks;  ///< entry, bank
 };
 
+struct Target;
+
 struct BankSymbol {
+    struct Member {
+        Word value = 0;  ///< of the selector
+        const Target* target = nullptr;
+    };
     unsigned width = 0;
     const Ast* selector = nullptr;
-    std::vector<Bank::Member> members;
+    std::vector<Member> members;
 };
 
 /// Bits of state, low to high: what can be assigned.
@@ -181,6 +188,7 @@ class Elaborator {
             f();
         } catch (const Abandon&) {
             accesses_allowed_ = true;
+            load_name_ = "load";
             row_ = {};
             splits_ = 0;
             frames_.resize(frames);
@@ -191,6 +199,7 @@ class Elaborator {
 
     // ---- declarations (declarations.cpp) ----
     void collect(const std::vector<Ast>& list, std::size_t from, std::vector<const Ast*>& into);
+    const Ast* decided(const Ast& ast);
     void parameters();
     void properties();
     void declare(const Ast& ast);
@@ -204,6 +213,8 @@ class Elaborator {
     void declare_file(const Ast& ast);
     void declare_bank(const Ast& ast);
     void declare_trap(const Ast& ast);
+    void declare_access(const Ast& ast);
+    [[nodiscard]] unsigned access_width();
     void declare_set(const Ast& ast);
     std::vector<std::string> set_cases(const Ast& ast, const Ast& group);
     void define_mode(const Ast& ast);
@@ -269,9 +280,21 @@ class Elaborator {
     Term operand_address(std::size_t operand, SourceRange where);
     unsigned operand_units(std::size_t operand, SourceRange where);
     const Ast* operand_item(std::size_t operand, Syntax kind);
-    Term load(Term address, unsigned units, bool direct, SourceRange where);
-    void store(Term address, unsigned units, Term data, bool direct, SourceRange where);
-    Term translate(Term address, Access access, unsigned units, SourceRange where);
+    /// `mem[address, units]` or `physical[address, units]`, perhaps with a kind of access.
+    struct Place {
+        Term address;
+        unsigned units = 1;
+        bool direct = false;
+        unsigned access = 0;
+    };
+    Place place_of(const Ast& ast, Access access);
+    Term load(const Place& place, SourceRange where);
+    void store(const Place& place, Term data, SourceRange where);
+    struct Translated {
+        Term physical;
+        Variable variable;  ///< see Load::translated
+    };
+    Translated translate(Term address, unsigned access, unsigned units, SourceRange where);
 
     // ---- state ----
     [[nodiscard]] Term current(ElementId element);
@@ -318,6 +341,7 @@ class Elaborator {
     std::map<std::string, Variable, std::less<>> variables_;  // shared between forms
     std::vector<const Ast*> declarations_;
     std::vector<const Ast*> extension_declarations_;
+    std::deque<Ast> decided_;  // declarations without the `when`s in them
     const Ast* translate_ = nullptr;
     Ast access_;  // the enumeration `Access`, which every machine has
     bool in_extension_ = false;
@@ -337,6 +361,7 @@ class Elaborator {
     std::uint64_t spent_ = 0;
     unsigned splits_ = 0;  ///< conditional returns whose rest is being elaborated
     bool accesses_allowed_ = true;
+    std::string load_name_ = "load";  ///< of the variables that loads give
 };
 
 template <class F>

@@ -258,14 +258,8 @@ Value Elaborator::eval(const Ast& ast, unsigned hint) {
                 fail(Code::E0207, ast.range, decimal(at), decimal(at), fmt::format("{}", width));
             return Value::of(spec_.terms.extract(term, static_cast<unsigned>(at), static_cast<unsigned>(at)));
         }
-        case Syntax::access: {
-            const std::string& which = ast[0].text;
-            if (!ast[0].is(Syntax::name) || (which != "mem" && which != "physical")) fail(Code::E0218, ast[0].range);
-            const bool direct = which == "physical";
-            const unsigned width = direct ? spec_.physical_width : spec_.address_width;
-            const Term address = bits(eval(ast[1], width), width, ast[1].range);
-            return Value::of(load(address, positive(ast[2], 64 / spec_.unit_bits), direct, ast.range));
-        }
+        case Syntax::access:
+            return Value::of(load(place_of(ast, Access::load), ast.range));
         case Syntax::unary:
             return unary(ast, hint);
         case Syntax::binary:
@@ -422,7 +416,7 @@ Value Elaborator::conditional(const Ast& ast, unsigned hint) {
 Value Elaborator::legal(const Ast& ast) {
     Terms& t = spec_.terms;
     const Symbol* symbol = ast[1].is(Syntax::name) ? find(ast[1].text) : nullptr;
-    if (symbol == nullptr || symbol->kind != Symbol::Kind::state || symbol->state.fields.empty())
+    if (symbol == nullptr || symbol->state.fields.empty())
         fail(Code::E0206, ast[1].range, "a register with fields", fmt::format("`{}`", ast[1].text));
     const RegisterSymbol& reg = symbol->state;
     const unsigned width = reg.target.width();

@@ -223,6 +223,11 @@ void Elaborator::choose(FormContext& context, std::size_t at) {
         flatten(chosen.children, items);
         bool permitted = true;
         for (const Ast* item : items) {
+            if (item->is(Syntax::piece_value) && item->size() == 1 && (*item)[0].is(Syntax::bits) &&
+                (*item)[0].width != 0) {
+                const Term fixed = spec_.terms.constant((*item)[0].width, (*item)[0].value);
+                instance.environment.push_back({item->text, Value::of(fixed), nullptr});
+            }
             if (item->is(Syntax::only)) permitted = permitted && constant_condition((*item)[0]);
             if (item->is(Syntax::const_)) {
                 instance.environment.push_back({item->text, eval((*item)[0]), nullptr});

@@ -252,9 +252,10 @@ class Parser {
                     expect("]");
                     ast = node(Syntax::slice, first, list_of(std::move(ast), std::move(index), std::move(low)));
                 } else if (accept(",")) {
-                    Ast units = expression();
+                    std::vector<Ast> parts = list_of(std::move(ast), std::move(index), expression());
+                    if (accept(",")) parts.push_back(expression());
                     expect("]");
-                    ast = node(Syntax::access, first, list_of(std::move(ast), std::move(index), std::move(units)));
+                    ast = node(Syntax::access, first, std::move(parts));
                 } else {
                     expect("]");
                     ast = node(Syntax::index, first, list_of(std::move(ast), std::move(index)));
@@ -514,7 +515,9 @@ class Parser {
         const Token first = expect("when");
         Ast condition = expression();
         std::vector<Ast> children = list_of(std::move(condition), items());
-        if (accept("else")) {
+        // Among the lines of a permission an `else` may be a line of its own.
+        if (at("else") && ahead(1).text != "=>") {
+            take();
             if (at("when")) {
                 const Token inner = now();
                 Ast nested = when(items);
@@ -554,21 +557,23 @@ class Parser {
         children.push_back(at("role") ? role() : none());
         if (at("{")) {
             take();
-            sequence(children, [&] {
-                const Token field = expect_name("a field");
-                Ast high = expression();
-                Ast low = accept("..") ? expression() : high;
-                Ast of = at("role") ? role() : none();
-                std::vector<Ast> parts = list_of(std::move(high), std::move(low), std::move(of));
-                if (!at(";")) parts.push_back(access_rule());
-                expect(";");
-                return node(Syntax::field, field, std::move(parts), field.text);
-            });
+            sequence(children, [&] { return register_field(); });
             accept(";");
         } else {
             expect(";");
         }
         return node(Syntax::register_, first, std::move(children), id.text);
+    }
+    Ast register_field() {
+        if (at("when")) return when([&] { return braced_list([&] { return register_field(); }); });
+        const Token field = expect_name("a field");
+        Ast high = expression();
+        Ast low = accept("..") ? expression() : high;
+        Ast of = at("role") ? role() : none();
+        std::vector<Ast> parts = list_of(std::move(high), std::move(low), std::move(of));
+        if (!at(";")) parts.push_back(access_rule());
+        expect(";");
+        return node(Syntax::field, field, std::move(parts), field.text);
     }
     Ast access_rule() {
         const Token first = now();
@@ -645,18 +650,20 @@ class Parser {
         Ast selector = expression();
         std::vector<Ast> members;
         expect("{");
-        sequence(members, [&] {
-            const Token start = now();
-            Ast value = expression();
-            expect("=>");
-            const Token reg = expect_name("a register");
-            expect(";");
-            return node(Syntax::bank_member, start, list_of(std::move(value)), reg.text);
-        });
-        std::vector<Ast> children = list_of(std::move(of), std::move(selector), role());
+        sequence(members, [&] { return bank_member(); });
+        std::vector<Ast> children = list_of(std::move(of), std::move(selector), at("role") ? role() : none());
         for (Ast& member : members) children.push_back(std::move(member));
         expect(";");
         return node(Syntax::bank, first, std::move(children), id.text);
+    }
+    Ast bank_member() {
+        if (at("when")) return when([&] { return braced_list([&] { return bank_member(); }); });
+        const Token start = now();
+        Ast value = expression();
+        expect("=>");
+        const Token reg = expect_name("a register");
+        expect(";");
+        return node(Syntax::bank_member, start, list_of(std::move(value)), reg.text);
     }
     Ast input() {
         const Token first = take();
@@ -743,6 +750,8 @@ class Parser {
         expect(",");
         Ast units = name_node("the size's name");
         expect(")");
+        Ast page{Syntax::none, {}, {}, 0, 0, {}};
+        if (accept("page")) page = expression();
         Ast reads{Syntax::list, {}, {}, 0, 0, {}};
         if (accept("reads"))
             reads = braced_list([&] {
@@ -751,9 +760,9 @@ class Parser {
                 return element;
             });
         Ast body = block();
-        return node(
-            Syntax::translate, first,
-            list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body)));
+        return node(Syntax::translate, first,
+                    list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body),
+                            std::move(page)));
     }
     Ast trap() {
         const Token first = take();
@@ -829,23 +838,25 @@ class Parser {
         const Token id = expect_name("the permission's name");
         std::vector<Ast> children = list_of(formals());
         expect("{");
-        sequence(children, [&] {
-            const Token mode = expect_name("a mode or `else`");
-            std::vector<Ast> parts;
-            Ast when = accept("when") ? expression() : none();
-            expect("=>");
-            const Token verdict = expect_name("`execute` or a trap");
-            if (verdict.text == "execute") {
-                parts.push_back(none());
-            } else {
-                Ast with = arguments();
-                parts.push_back(node(Syntax::raise, verdict, list_of(std::move(with)), verdict.text));
-            }
-            if (!when.is(Syntax::none)) parts.push_back(std::move(when));
-            expect(";");
-            return node(Syntax::permission_line, mode, std::move(parts), mode.text);
-        });
+        sequence(children, [&] { return permission_line(); });
         return node(Syntax::permission, first, std::move(children), id.text);
+    }
+    Ast permission_line() {
+        if (at("when")) return when([&] { return braced_list([&] { return permission_line(); }); });
+        const Token mode = expect_name("a mode or `else`");
+        std::vector<Ast> parts;
+        Ast condition = accept("when") ? expression() : none();
+        expect("=>");
+        const Token verdict = expect_name("`execute` or a trap");
+        if (verdict.text == "execute") {
+            parts.push_back(none());
+        } else {
+            Ast with = arguments();
+            parts.push_back(node(Syntax::raise, verdict, list_of(std::move(with)), verdict.text));
+        }
+        if (!condition.is(Syntax::none)) parts.push_back(std::move(condition));
+        expect(";");
+        return node(Syntax::permission_line, mode, std::move(parts), mode.text);
     }
 
     // ---- operands and instructions ----
@@ -854,25 +865,27 @@ class Parser {
         const Token id = expect_name("the operand's name");
         std::vector<Ast> children = list_of(formals());
         expect("{");
-        sequence(children, [&] {
-            const Token start = now();
-            if (accept("piece")) {
-                const Token piece = expect_name("a piece");
-                Ast width = expression();
-                expect(";");
-                return node(Syntax::piece, start, list_of(std::move(width)), piece.text);
-            }
-            if (accept("class")) {
-                const Token of = expect_name("the class's name");
-                expect(";");
-                return node(Syntax::case_class, start, {}, of.text);
-            }
-            if (!accept("case")) fail("`piece`, `class` or `case`");
-            const Token of = expect_name("the case's name");
-            Ast items = braced_list([&] { return case_item(); });
-            return node(Syntax::operand_case, start, std::move(items.children), of.text);
-        });
+        sequence(children, [&] { return group_item(); });
         return node(Syntax::operand_group, first, std::move(children), id.text);
+    }
+    Ast group_item() {
+        const Token start = now();
+        if (at("when")) return when([&] { return braced_list([&] { return group_item(); }); });
+        if (accept("piece")) {
+            const Token piece = expect_name("a piece");
+            Ast width = expression();
+            expect(";");
+            return node(Syntax::piece, start, list_of(std::move(width)), piece.text);
+        }
+        if (accept("class")) {
+            const Token of = expect_name("the class's name");
+            expect(";");
+            return node(Syntax::case_class, start, {}, of.text);
+        }
+        if (!accept("case")) fail("`piece`, `class` or `case`");
+        const Token of = expect_name("the case's name");
+        Ast items = braced_list([&] { return case_item(); });
+        return node(Syntax::operand_case, start, std::move(items.children), of.text);
     }
     Ast case_item() {
         const Token first = now();

@@ -105,7 +105,7 @@ class Printer {
             case Syntax::index:
                 return fmt::format("{}[{}]", operand(ast[0]), inline_(ast[1]));
             case Syntax::access:
-                return fmt::format("{}[{}, {}]", operand(ast[0]), inline_(ast[1]), inline_(ast[2]));
+                return fmt::format("{}[{}]", operand(ast[0]), join(ast.children, ", ", 1));
             case Syntax::member:
                 return fmt::format("{}.{}", operand(ast[0]), ast.text);
             case Syntax::call:
@@ -287,6 +287,7 @@ class Printer {
                 break;
             case Syntax::translate: {
                 std::string head = fmt::format("translate ({}, {}, {})", ast[0].text, ast[1].text, ast[2].text);
+                if (!ast[5].is(Syntax::none)) head += " page " + inline_(ast[5]);
                 if (ast[3].size() > 0) {
                     head += " reads {";
                     for (const Ast& element : ast[3].children) head += " " + inline_(element) + ";";

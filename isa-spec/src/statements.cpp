@@ -271,14 +271,9 @@ void Elaborator::assign(const Ast& ast) {
         }
     }
     if (left.is(Syntax::access)) {
-        const std::string& which = left[0].text;
-        if (!left[0].is(Syntax::name) || (which != "mem" && which != "physical")) fail(Code::E0218, left[0].range);
-        const bool direct = which == "physical";
-        const unsigned width = direct ? spec_.physical_width : spec_.address_width;
-        const Term address = bits(eval(left[1], width), width, left[1].range);
-        const unsigned units = positive(left[2], 64 / spec_.unit_bits);
-        const Term data = bits(eval(ast[1], units * spec_.unit_bits), units * spec_.unit_bits, ast[1].range);
-        store(address, units, data, direct, ast.range);
+        const Place place = place_of(left, Access::store);
+        const unsigned width = place.units * spec_.unit_bits;
+        store(place, bits(eval(ast[1], width), width, ast[1].range), ast.range);
         return;
     }
     const auto target = target_of(left);
@@ -409,12 +404,12 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
             if (units == 0 || units * spec_.unit_bits > 64) fail(Code::E0422, ast.range, operands_[operand].name);
             if (reads) {
                 const Term address = operand_address(operand, ast.range);
-                return Value::of(load(address, units, false, ast.range));
+                return Value::of(load({address, units, false, static_cast<unsigned>(Access::load)}, ast.range));
             }
             const Term data =
                 bits(eval(arguments[from], units * spec_.unit_bits), units * spec_.unit_bits, arguments[from].range);
             const Term address = operand_address(operand, ast.range);
-            store(address, units, data, false, ast.range);
+            store({address, units, false, static_cast<unsigned>(Access::store)}, data, ast.range);
             return Value::of(Number{0});
         }
         std::optional<Value> written;
@@ -446,19 +441,43 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
 
 // ---------------------------------------------------------------- memory
 
-Term Elaborator::translate(Term address, Access access, unsigned units, SourceRange where) {
-    if (translate_ == nullptr) {
-        return spec_.address_width >= spec_.physical_width ? spec_.terms.extract(address, spec_.physical_width - 1, 0)
-                                                           : spec_.terms.zero_extend(address, spec_.physical_width);
+unsigned Elaborator::access_width() { return type((*find("Access")->ast)[0]).width; }
+
+Elaborator::Place Elaborator::place_of(const Ast& ast, Access access) {
+    const std::string& which = ast[0].text;
+    if (!ast[0].is(Syntax::name) || (which != "mem" && which != "physical")) fail(Code::E0218, ast[0].range);
+    Place place;
+    place.direct = which == "physical";
+    const unsigned width = place.direct ? spec_.physical_width : spec_.address_width;
+    place.address = bits(eval(ast[1], width), width, ast[1].range);
+    place.units = positive(ast[2], 64 / spec_.unit_bits);
+    place.access = static_cast<unsigned>(access);
+    if (ast.size() > 3) {
+        const Term kind = bits(eval(ast[3], access_width()), access_width(), ast[3].range);
+        if (place.direct || !spec_.terms.is_constant(kind)) fail(Code::E0327, ast[3].range);
+        place.access = static_cast<unsigned>(spec_.terms.value(kind));
     }
+    return place;
+}
+
+Elaborator::Translated Elaborator::translate(Term address, unsigned access, unsigned units, SourceRange where) {
+    Terms& t = spec_.terms;
+    if (translate_ == nullptr)
+        return {spec_.address_width >= spec_.physical_width ? t.extract(address, spec_.physical_width - 1, 0)
+                                                            : t.zero_extend(address, spec_.physical_width),
+                {}};
     if (std::find(calls_.begin(), calls_.end(), translate_) != calls_.end()) fail(Code::E0210, where, "translate");
+    if (!spec_.translation.loads.empty()) {
+        const std::string name = fmt::format("translated{}", meaning_.loads.size() + meaning_.stores.size());
+        const Variable variable = shared_variable(name, Sort::bits(spec_.physical_width));
+        return {t.variable(variable), variable};
+    }
     Frame frame;
     frame.done = spec_.terms.boolean(false);
     frame.result_type = {Type::Kind::bits, spec_.physical_width, nullptr};
     frame.locals.push_back({(*translate_)[0].text, Value::of(address), nullptr});
-    frame.locals.push_back(
-        {(*translate_)[1].text, Value::of(spec_.terms.constant(2, static_cast<Word>(access))), nullptr});
-    frame.locals.push_back({(*translate_)[2].text, Value::of(spec_.terms.constant(8, units)), nullptr});
+    frame.locals.push_back({(*translate_)[1].text, Value::of(t.constant(access_width(), access)), nullptr});
+    frame.locals.push_back({(*translate_)[2].text, Value::of(t.constant(8, units)), nullptr});
     frames_.push_back(std::move(frame));
     calls_.push_back(translate_);
     block((*translate_)[4]);
@@ -466,28 +485,32 @@ Term Elaborator::translate(Term address, Access access, unsigned units, SourceRa
     frames_.pop_back();
     calls_.pop_back();
     if (!finished.has_result) fail(Code::E0212, translate_->range, "translate");
-    return finished.result->term;
+    return {finished.result->term, {}};
 }
 
-Term Elaborator::load(Term address, unsigned units, bool direct, SourceRange where) {
+Term Elaborator::load(const Place& place, SourceRange where) {
     Terms& t = spec_.terms;
     if (!accesses_allowed_) fail(Code::E0321, where);
     if (path_.stored) fail(Code::E0313, where);
-    const Term physical = direct ? address : translate(address, Access::load, units, where);
-    const Variable result =
-        shared_variable(fmt::format("load{}", meaning_.loads.size()), Sort::bits(units * spec_.unit_bits));
+    const Translated to =
+        place.direct ? Translated{place.address, {}} : translate(place.address, place.access, place.units, where);
+    const Variable result = shared_variable(fmt::format("{}{}", load_name_, meaning_.loads.size()),
+                                            Sort::bits(place.units * spec_.unit_bits));
     if (t.is_false(path_.condition)) return t.variable(result);
-    meaning_.loads.push_back({path_.condition, address, physical, direct, units, result, statement_});
+    meaning_.loads.push_back({path_.condition, place.address, to.physical, place.direct, place.units, result,
+                              statement_, place.access, to.variable});
     return t.variable(result);
 }
 
-void Elaborator::store(Term address, unsigned units, Term data, bool direct, SourceRange where) {
+void Elaborator::store(const Place& place, Term data, SourceRange where) {
     if (!accesses_allowed_) fail(Code::E0321, where);
     require_no_function(where);
-    const Term physical = direct ? address : translate(address, Access::store, units, where);
+    const Translated to =
+        place.direct ? Translated{place.address, {}} : translate(place.address, place.access, place.units, where);
     path_.stored = true;
     if (spec_.terms.is_false(path_.condition)) return;
-    meaning_.stores.push_back({path_.condition, address, physical, direct, units, data, statement_});
+    meaning_.stores.push_back({path_.condition, place.address, to.physical, place.direct, place.units, data, statement_,
+                               place.access, to.variable});
 }
 
 // ---------------------------------------------------------------- state
@@ -530,7 +553,7 @@ Term Elaborator::read_bank(const BankSymbol& bank) {
     const Term selector = any_bits(eval(*bank.selector), bank.selector->range);
     Term result;
     for (auto it = bank.members.rbegin(); it != bank.members.rend(); ++it) {
-        const Term value = current(it->element);
+        const Term value = read(*it->target);
         result = result.valid() ? t.ite(t.eq(selector, t.constant(t.sort(selector).width, it->value)), value, result)
                                 : value;
     }
@@ -599,10 +622,14 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
         case Target::Part::Kind::bank: {
             const Term selector = any_bits(eval(*part.bank->selector), part.bank->selector->range);
             for (const auto& member : part.bank->members) {
-                const Term chosen = t.eq(selector, t.constant(t.sort(selector).width, member.value));
-                const Term old = current(member.element);
-                path_.elements[member.element.index] = t.ite(t.and_(guard, chosen), whole(old), old);
-                written_at_[member.element.index] = statement_;
+                const Term chosen = t.and_(guard, t.eq(selector, t.constant(t.sort(selector).width, member.value)));
+                const Term next = whole(read(*member.target));
+                unsigned low = 0;
+                for (const auto& piece : member.target->parts) {
+                    if (low < part.low + part.width && part.low < low + piece.width)
+                        write(piece, t.extract(next, low + piece.width - 1, low), chosen, where);
+                    low += piece.width;
+                }
             }
             break;
         }
@@ -650,16 +677,14 @@ std::optional<Target> Elaborator::target_of(const Ast& ast) {
             if (find_local(ast.text) != nullptr) return std::nullopt;
             const Symbol* symbol = find(ast.text);
             if (symbol == nullptr) return std::nullopt;
-            if (symbol->kind == Symbol::Kind::state) return symbol->state.target;
-            if (symbol->kind == Symbol::Kind::bank)
-                return Target{{{Target::Part::Kind::bank, symbol->bank.width, 0, {}, nullptr, &symbol->bank, {}}}};
-            return std::nullopt;
+            if (symbol->kind != Symbol::Kind::state && symbol->kind != Symbol::Kind::bank) return std::nullopt;
+            return symbol->state.target;
         }
         case Syntax::member: {
             if (!ast[0].is(Syntax::name) || find_local(ast[0].text) != nullptr) return std::nullopt;
             const Symbol* symbol = find(ast[0].text);
             if (symbol == nullptr) unknown_name(ast[0]);
-            if (symbol->kind != Symbol::Kind::state) return std::nullopt;
+            if (symbol->kind != Symbol::Kind::state && symbol->kind != Symbol::Kind::bank) return std::nullopt;
             const auto field = symbol->state.fields.find(ast.text);
             if (field == symbol->state.fields.end()) fail(Code::E0216, ast.range, ast.text, ast[0].text);
             return cut(symbol->state.target, field->second.high, field->second.low);

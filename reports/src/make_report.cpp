@@ -306,9 +306,11 @@ class Maker {
         // What an instruction reads beside itself is worth telling.
         std::vector<std::uint64_t> itself;
         const std::size_t units = spec_[from.form].encoding.parcels.size() * spec_.parcel_units;
-        for (const auto& side : from.sides)
-            if (const auto fetched = probe_.fetched(side.state, units))
+        for (const auto& side : from.sides) {
+            const auto read = [&](std::uint64_t physical) { return unit(side, physical); };
+            if (const auto fetched = probe_.fetched(side.state, units, read))
                 itself.insert(itself.end(), fetched->begin(), fetched->end());
+        }
         const bool only_memory = result.after.empty();
         for (const auto& [address, stored] : addresses) {
             const std::uint64_t at = address;

@@ -23,8 +23,10 @@ Probe::Probe(const isa::Spec& spec) : spec_(spec) {
     if (spec.waiting.valid()) roots.push_back(spec.waiting);
     if (spec.halted.valid()) roots.push_back(spec.halted);
     possible_ = prepare(roots);
-    roots = {spec.translation.physical};
+    roots.clear();
+    for (const auto& load : spec.translation.loads) roots.insert(roots.end(), {load.guard, load.physical});
     for (const auto& fault : spec.translation.faults) roots.push_back(fault.guard);
+    roots.push_back(spec.translation.physical);
     translation_ = prepare(roots);
     roots.clear();
     for (const auto& bank : spec.banks) roots.push_back(bank.selector);
@@ -33,8 +35,46 @@ Probe::Probe(const isa::Spec& spec) : spec_(spec) {
 
 void Probe::run(Code& code, std::size_t begin, std::size_t end) {
     if (code.empty) return;
-    scratch_.resize(std::max(scratch_.size(), code.program.first + code.program.steps.size()));
-    isa::fold(code.program, begin, end, domain_, scratch_.data());
+    code.values.resize(code.program.first + code.program.steps.size());
+    isa::fold(code.program, begin, end, domain_, code.values.data());
+}
+
+void Probe::run_for(Code& code, std::size_t roots) {
+    std::size_t end = 0;
+    for (std::size_t r = 0; r < roots; ++r)
+        if (const auto position = code.program.roots[r]; position >= code.program.first)
+            end = std::max<std::size_t>(end, position - code.program.first + 1);
+    run(code, 0, end);
+}
+
+Word Probe::number_at(std::uint64_t physical, unsigned units, const Read& read) const {
+    const auto mask = static_cast<std::uint64_t>(isa::ones(spec_.physical_width));
+    Word result = 0;
+    for (unsigned j = 0; j < units; ++j) {
+        const unsigned place = spec_.big_endian ? units - 1 - j : j;
+        result |= Word{read((physical + j) & mask)} << (place * spec_.unit_bits);
+    }
+    return result;
+}
+
+std::optional<std::uint64_t> Probe::translate(std::uint64_t address, unsigned access, unsigned units,
+                                              const Read& read) {
+    const isa::Translation& translation = spec_.translation;
+    domain_.values[translation.address.id] = address;
+    domain_.values[translation.access.id] = access;
+    domain_.values[translation.units.id] = units;
+    std::size_t next = 0;
+    for (const auto& load : translation.loads) {
+        run_for(translation_, next + 2);
+        const bool happens = root(translation_, next) != 0;
+        const auto physical = static_cast<std::uint64_t>(root(translation_, next + 1));
+        domain_.values[load.result.id] = happens ? number_at(physical, load.units, read) : 0;
+        next += 2;
+    }
+    run(translation_, 0, translation_.program.steps.size());
+    for (std::size_t fault = 0; fault < translation.faults.size(); ++fault)
+        if (root(translation_, next++) != 0) return std::nullopt;
+    return static_cast<std::uint64_t>(root(translation_, next));
 }
 
 bool Probe::possible(const isa::State& state) {
@@ -57,29 +97,27 @@ Probe::Code& Probe::code_of(isa::FormId form) {
         const isa::Meaning& meaning = spec_[form].meaning;
         std::vector<Term> roots;
         for (const auto& load : meaning.loads)
-            for (const Term term : {load.guard, load.physical, load.direct ? load.physical : load.address})
+            for (const Term term : {load.guard, load.translated.valid() ? load.address : load.physical,
+                                    load.direct ? load.physical : load.address})
                 roots.push_back(term);
         for (const auto& store : meaning.stores)
-            for (const Term term : {store.guard, store.physical, store.direct ? store.physical : store.address})
+            for (const Term term : {store.guard, store.translated.valid() ? store.address : store.physical,
+                                    store.direct ? store.physical : store.address})
                 roots.push_back(term);
         place->second = {isa::compile(spec_.terms, roots), roots.empty()};
     }
     return place->second;
 }
 
-std::optional<std::vector<std::uint64_t>> Probe::fetched(const isa::State& state, std::size_t units) {
+std::optional<std::vector<std::uint64_t>> Probe::fetched(const isa::State& state, std::size_t units, const Read& read) {
     const auto mask = static_cast<std::uint64_t>(isa::ones(spec_.physical_width));
     std::vector<std::uint64_t> result;
     domain_.state = &state;
     for (std::size_t i = 0; i < units; i += spec_.parcel_units) {
-        domain_.values[spec_.translation.address.id] = address_at(state, i);
-        domain_.values[spec_.translation.access.id] = static_cast<unsigned>(isa::Access::fetch);
-        domain_.values[spec_.translation.units.id] = spec_.parcel_units;
-        run(translation_, 0, translation_.program.steps.size());
-        for (std::size_t fault = 0; fault < spec_.translation.faults.size(); ++fault)
-            if (root(translation_, fault + 1) != 0) return std::nullopt;
-        const auto physical = static_cast<std::uint64_t>(root(translation_, 0));
-        for (std::size_t j = 0; j < spec_.parcel_units; ++j) result.push_back((physical + j) & mask);
+        const auto physical =
+            translate(address_at(state, i), static_cast<unsigned>(isa::Access::fetch), spec_.parcel_units, read);
+        if (!physical) return std::nullopt;
+        for (std::size_t j = 0; j < spec_.parcel_units; ++j) result.push_back((*physical + j) & mask);
     }
     return result;
 }
@@ -97,7 +135,13 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     };
     domain_.state = &state;
 
-    const auto instruction = fetched(state, instance.units.size());
+    // What translations load is there, too.
+    const Read walk = [&](std::uint64_t physical) {
+        const std::uint64_t unit = memory.direct(physical);
+        put(physical, unit);
+        return unit;
+    };
+    const auto instruction = fetched(state, instance.units.size(), walk);
     if (!instruction) return std::nullopt;
     for (std::size_t i = 0; i < instance.units.size(); ++i) put((*instruction)[i], instance.units[i]);
 
@@ -115,16 +159,15 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     Code& code = code_of(instance.form);
     const auto& loads = form.meaning.loads;
     const auto& stores = form.meaning.stores;
-    const auto needed = [&](std::size_t roots) {
-        std::size_t end = 0;
-        for (std::size_t r = 0; r < roots; ++r)
-            end = std::max<std::size_t>(end, code.program.roots[r] - code.program.first + 1);
-        return end;
-    };
     for (std::size_t i = 0; i < loads.size(); ++i) {
-        run(code, 0, needed(3 * i + 3));
+        run_for(code, 3 * i + 3);
         const bool happens = root(code, 3 * i) != 0;
-        const auto physical = static_cast<std::uint64_t>(root(code, 3 * i + 1));
+        auto physical = static_cast<std::uint64_t>(root(code, 3 * i + 1));
+        if (loads[i].translated.valid() && happens) {
+            const auto to = translate(physical, loads[i].access, loads[i].units, walk);
+            if (!to) return std::nullopt;
+            physical = *to;
+        }
         const auto address = static_cast<std::uint64_t>(root(code, 3 * i + 2));
         Word data = 0;
         for (unsigned j = 0; j < loads[i].units; ++j) {
@@ -140,8 +183,13 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     for (std::size_t i = 0; i < stores.size(); ++i) {
         const std::size_t at = 3 * (loads.size() + i);
         if (root(code, at) == 0) continue;
-        const auto physical = static_cast<std::uint64_t>(root(code, at + 1));
+        auto physical = static_cast<std::uint64_t>(root(code, at + 1));
         const auto address = static_cast<std::uint64_t>(root(code, at + 2));
+        if (stores[i].translated.valid()) {
+            const auto to = translate(physical, stores[i].access, stores[i].units, walk);
+            if (!to) return std::nullopt;
+            physical = *to;
+        }
         for (unsigned j = 0; j < stores[i].units; ++j) {
             const std::uint64_t there = (physical + j) & physical_mask;
             const std::uint64_t seen = stores[i].direct ? there : (address + j) & address_mask;

@@ -67,8 +67,11 @@ class Probe {
 
     /// Invariants hold and instructions are executed.
     [[nodiscard]] bool possible(const isa::State& state);
-    /// Where the pc's instruction of so many units lies in physical memory; nothing if the fetch faults.
-    [[nodiscard]] std::optional<std::vector<std::uint64_t>> fetched(const isa::State& state, std::size_t units);
+    /// Where the pc's instruction of so many units lies in physical memory; nothing if the fetch faults. `read` gives
+    /// the units of physical memory that translations load.
+    using Read = std::function<std::uint64_t(std::uint64_t physical)>;
+    [[nodiscard]] std::optional<std::vector<std::uint64_t>> fetched(const isa::State& state, std::size_t units,
+                                                                    const Read& read);
     /// Nothing if the fetch faults or no physical memory gives this view.
     [[nodiscard]] std::optional<Footprint> footprint(const isa::State& state, const Instance& instance,
                                                      const SharedMemory& memory);
@@ -82,19 +85,27 @@ class Probe {
     struct Code {
         isa::Program program;
         bool empty = true;
+        std::vector<Word> values{};  ///< of the last run
     };
     Code& code_of(isa::FormId form);
-    /// Evaluates the steps that the first `roots` roots need.
     void run(Code& code, std::size_t begin, std::size_t end);
-    [[nodiscard]] Word root(const Code& code, std::size_t number) const { return scratch_[code.program.roots[number]]; }
+    /// Evaluates what the first `roots` roots need.
+    void run_for(Code& code, std::size_t roots);
+    /// Units at physical addresses as a number.
+    [[nodiscard]] Word number_at(std::uint64_t physical, unsigned units, const Read& read) const;
+    /// An address translated; nothing if that faults.
+    [[nodiscard]] std::optional<std::uint64_t> translate(std::uint64_t address, unsigned access, unsigned units,
+                                                         const Read& read);
+    [[nodiscard]] Word root(const Code& code, std::size_t number) const {
+        return code.values[code.program.roots[number]];
+    }
 
     const isa::Spec& spec_;
     isa::Concrete<Word, StateLeaves> domain_;
     Code possible_;
-    Code translation_;
+    Code translation_;  ///< guard and address of each load, then guards of the faults, then the physical address
     Code selectors_;
     std::unordered_map<std::uint32_t, Code> forms_;
-    std::vector<Word> scratch_;
 };
 
 }  // namespace pogo::report

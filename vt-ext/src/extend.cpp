@@ -87,12 +87,15 @@ class Extender {
         }
         return level;
     }
-    Term access_term(Access access) { return terms().constant(2, static_cast<Word>(access)); }
+    Term access_term(unsigned access) {
+        return terms().constant(terms().sort(extension_.second->access).width, access);
+    }
 
     void second_level(Meaning& meaning) {
         for (unsigned k = 0; k < meaning.loads.size(); ++k) {
             Load& load = meaning.loads[k];
-            Level level = apply(load.physical, access_term(Access::load), terms().constant(8, load.units), load.guard);
+            if (load.translated.valid()) continue;  // its translation has the second level within
+            Level level = apply(load.physical, access_term(load.access), terms().constant(8, load.units), load.guard);
             load.physical = level.physical;
             const auto at = std::find_if(meaning.traps.begin(), meaning.traps.end(),
                                          [&](const Trap& trap) { return trap.loads_before > k; });
@@ -100,8 +103,9 @@ class Extender {
             meaning.traps.insert(at, level.faults.begin(), level.faults.end());
         }
         for (Store& store : meaning.stores) {
+            if (store.translated.valid()) continue;
             Level level =
-                apply(store.physical, access_term(Access::store), terms().constant(8, store.units), store.guard);
+                apply(store.physical, access_term(store.access), terms().constant(8, store.units), store.guard);
             store.physical = level.physical;
             for (Trap& fault : level.faults) {
                 fault.loads_before = static_cast<unsigned>(meaning.loads.size());
@@ -109,12 +113,21 @@ class Extender {
             }
         }
     }
+    // The addresses that a translation loads from are the guest's, too.
     void second_level(Translation& first) {
+        Meaning walk;
+        walk.loads = std::move(first.loads);
+        walk.traps = std::move(first.faults);
+        second_level(walk);
+        first.loads = std::move(walk.loads);
+        first.faults = std::move(walk.traps);
         Level level =
             apply(first.physical, terms().variable(first.access), terms().variable(first.units), terms().boolean(true));
         first.physical = level.physical;
+        for (Trap& fault : level.faults) fault.loads_before = static_cast<unsigned>(first.loads.size());
         first.faults.insert(first.faults.end(), level.faults.begin(), level.faults.end());
         std::vector<Term> roots{first.physical};
+        for (const Load& load : first.loads) roots.insert(roots.end(), {load.guard, load.physical});
         for (const Trap& fault : first.faults) {
             roots.push_back(fault.guard);
             roots.insert(roots.end(), fault.arguments.begin(), fault.arguments.end());

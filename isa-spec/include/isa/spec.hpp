@@ -112,6 +112,9 @@ struct Load {
     unsigned units = 1;
     Variable result;  ///< BitVec(units * unit bits), in the machine's endianness
     SourceRange where;
+    unsigned access = 1;    ///< what the translation is told of it: a value of the machine's enumeration `Access`
+    Variable translated{};  ///< valid: the translation loads, so `physical` is this variable, which stands for what
+                            ///< Spec::translation gives for `address` and `access`; its faults come with the load
 };
 
 /// A store to memory. Stores happen in order, after all loads and only when no trap fires.
@@ -123,6 +126,8 @@ struct Store {
     unsigned units = 1;
     Term data;
     SourceRange where;
+    unsigned access = 2;
+    Variable translated{};  ///< as for loads; the faults come after all traps of the list
 };
 
 /// The instruction gives way to a trap entry if the guard holds and no earlier trap of the list fired.
@@ -252,15 +257,19 @@ struct Permission {
 };
 
 /// Address translation as a template over three variables; `physical` holds where no fault's guard does.
-/// The checker may leave it uninterpreted over `reads`; the model runs it.
+/// One that loads (a page-table walk) is run at every access; of others each access has its own instance, and the
+/// faults are among the traps of the meaning. Queries leave one that loads uninterpreted over `reads`.
 struct Translation {
-    Variable address;  ///< BitVec(address_width)
-    Variable access;   ///< BitVec(2): see Access
-    Variable units;    ///< BitVec(8): size of the access
-    Term physical;     ///< BitVec(physical_width)
+    Variable address;         ///< BitVec(address_width)
+    Variable access;          ///< of the width of the enumeration Access: see there
+    Variable units;           ///< BitVec(8): size of the access
+    std::vector<Load> loads;  ///< by physical address, in order; faults say after how many of them they are decided
+    Term physical;            ///< BitVec(physical_width)
     std::vector<Trap> faults;
     std::vector<ElementId> reads;
+    unsigned page = 0;  ///< naturally aligned accesses of one kind within 2^page units fault or map alike; 0: unknown
 };
+/// What every translation knows of an access; a machine may add kinds of its own after these.
 enum class Access : std::uint8_t { fetch = 0, load = 1, store = 2 };
 
 /// A range of physical addresses with a role of its own (vectors, PSW cells), for direct accesses.

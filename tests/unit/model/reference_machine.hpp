@@ -32,17 +32,14 @@ class ReferenceMachine {
         unsigned wanted = 1;
         for (;;) {
             while (parcels.size() < wanted) {
-                bind(spec_.translation.address,
-                     (pc() + parcels.size() * spec_.parcel_units) & ones(spec_.address_width));
-                bind(spec_.translation.access, 0);
-                bind(spec_.translation.units, spec_.parcel_units);
-                for (const auto& fault : spec_.translation.faults)
-                    if (eval(fault.guard) != 0) {
-                        leaves_[spec_.next_pc.id] = pc();
-                        return enter(fault, 0);
-                    }
-                const auto physical = static_cast<std::uint64_t>(eval(spec_.translation.physical));
-                parcels.push_back(static_cast<std::uint64_t>(load(physical, spec_.parcel_units)));
+                const auto physical = translate((pc() + parcels.size() * spec_.parcel_units) & ones(spec_.address_width),
+                                                0, spec_.parcel_units);
+                if (!physical) {
+                    leaves_[spec_.next_pc.id] = pc();
+                    return enter(*fault_, 0);
+                }
+                parcels.push_back(
+                    static_cast<std::uint64_t>(load(static_cast<std::uint64_t>(*physical), spec_.parcel_units)));
             }
             const auto decoded = decoder_.decode(parcels, wanted);
             if (!decoded && wanted > parcels.size()) continue;
@@ -92,6 +89,32 @@ class ReferenceMachine {
         }
         return value;
     }
+    /// Binds where an access goes; false: it faults, and `fault_` says how.
+    template <class Access>
+    bool translate(const Access& access) {
+        const auto to = translate(eval(access.address), access.access, access.units);
+        if (to) bind(access.translated, *to);
+        return to.has_value();
+    }
+    std::optional<Word> translate(Word address, unsigned access, unsigned units) {
+        const isa::Translation& translation = spec_.translation;
+        bind(translation.address, address);
+        bind(translation.access, access);
+        bind(translation.units, units);
+        std::size_t fault = 0;
+        for (std::size_t k = 0; k <= translation.loads.size(); ++k) {
+            for (; fault < translation.faults.size() && translation.faults[fault].loads_before <= k; ++fault)
+                if (eval(translation.faults[fault].guard) != 0) {
+                    fault_ = &translation.faults[fault];
+                    return std::nullopt;
+                }
+            if (k == translation.loads.size()) break;
+            const auto& from = translation.loads[k];
+            bind(from.result,
+                 eval(from.guard) != 0 ? load(static_cast<std::uint64_t>(eval(from.physical)), from.units) : 0);
+        }
+        return eval(translation.physical);
+    }
     Result enter(const isa::Trap& trap, unsigned depth) {
         if (depth == 2) return Result::double_fault;
         const auto& cause = spec_[trap.cause];
@@ -111,11 +134,13 @@ class ReferenceMachine {
             if (k == meaning.loads.size()) break;
             const auto& from = meaning.loads[k];
             const bool happens = eval(from.guard) != 0;
+            if (happens && from.translated.valid() && !translate(from)) return enter(*fault_, depth);
             bind(from.result, happens ? load(static_cast<std::uint64_t>(eval(from.physical)), from.units) : 0);
         }
         std::map<std::uint64_t, std::uint64_t> stored;
         for (const auto& store : meaning.stores) {
             if (eval(store.guard) == 0) continue;
+            if (store.translated.valid() && !translate(store)) return enter(*fault_, depth);
             const auto address = static_cast<std::uint64_t>(eval(store.physical));
             const Word data = eval(store.data);
             for (unsigned i = 0; i < store.units; ++i) {
@@ -137,6 +162,7 @@ class ReferenceMachine {
 
     isa::Decoder decoder_;
     std::map<std::uint32_t, Word> leaves_;
+    const isa::Trap* fault_ = nullptr;
 };
 
 }  // namespace pogo::model::test
