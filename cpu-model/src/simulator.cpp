@@ -118,8 +118,10 @@ struct Simulator::Impl {
     Impl& operator=(const Impl&) = delete;
 
     void unload();
+    [[nodiscard]] std::optional<std::string> misread(const isa::Spec& machine) const;
     std::optional<std::string> map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const;
     void build_devices();
+    void supply_counts();
     void build_device(const isa::Device& device);
     std::optional<std::string> attach_htif(std::uint64_t tohost);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
@@ -202,6 +204,23 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
     return std::nullopt;
 }
 
+// What depends on inputs whose value is asked for when something reads them, and must not.
+std::optional<std::string> Simulator::Impl::misread(const isa::Spec& machine) const {
+    if (config.bare) return std::nullopt;
+    const auto asked = asked_inputs(machine);
+    for (const auto element : machine.translation.reads)
+        if (std::find(asked.begin(), asked.end(), element) != asked.end())
+            return "the translation of addresses cannot depend on the time or on what the core counts";
+    std::vector<isa::Term> conditions{machine.waiting, machine.halted};
+    for (const auto& interrupt : machine.interrupts) conditions.push_back(interrupt.condition);
+    std::erase_if(conditions, [](isa::Term term) { return !term.valid(); });
+    for (const auto variable : machine.terms.support(conditions))
+        for (const auto& count : machine.platform.counts)
+            if (machine[count.input].variable == variable)
+                return "`interrupt`, `wait` and `halt` cannot depend on what the core counts";
+    return std::nullopt;
+}
+
 std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
     constexpr unsigned size = 8;
     if (config.bare || spec->unit_bits != 8) return "this machine has no bytes for the host-target interface";
@@ -253,6 +272,14 @@ void Simulator::Impl::build_devices() {
     line_inputs = lines.get();
     for (const auto& device : spec->platform.devices)
         if (device.kind != isa::Device::Kind::ram) build_device(device);
+}
+
+void Simulator::Impl::supply_counts() {
+    if (config.bare) return;
+    for (const auto& count : spec->platform.counts) {
+        const bool cycles = count.output == isa::Platform::cycles;
+        core->machine().supply(count.input, [this, cycles] { return cycles ? core->cycle() : core->retired(); });
+    }
 }
 
 void Simulator::Impl::build_device(const isa::Device& device) {
@@ -349,15 +376,14 @@ std::optional<std::string> Simulator::load(const isa::Spec& spec) {
         for (const auto parameter : cause.parameters)
             if (spec.terms.sort(parameter).width > 64)
                 return fmt::format("trap {}: the model takes parameters of at most 64 bits", cause.name);
-    if (const auto time = time_input(spec); time && !impl_->config.bare)
-        for (const auto element : spec.translation.reads)
-            if (element == *time) return "the translation of addresses cannot depend on the time";
+    if (auto error = impl_->misread(spec)) return error;
     impl_->spec = &spec;
     impl_->format = Units(spec);
     impl_->world.router.set_map(std::move(ranges));
     impl_->core = std::make_unique<Core>(spec, impl_->world.driver, impl_->config);
     impl_->world.driver.bind(impl_->core.get(), impl_->format);
     impl_->build_devices();
+    impl_->supply_counts();
     impl_->core->empty_pipeline();
     impl_->core->set_observers(impl_->observers);
     for (Observer* const observer : impl_->observers) observer->on_spec(spec);

@@ -270,6 +270,51 @@ TEST_P(Clint_, TimeIsExactWhereItIsRead) {
     EXPECT_EQ(get(simulator_, "mtime"), simulator_.cycles() / 10);
 }
 
+// What `rdcycle` and `rdret` gave, the cycle of each, and the instructions that had completed before.
+struct Counted final : Observer {
+    struct Count {
+        std::uint64_t value, cycle, retired;
+    };
+    std::vector<Count> cycles, retired;
+    std::uint64_t completed = 0;
+    unsigned entries = 0;
+    std::uint32_t register_slot = 0;
+    void on_spec(const isa::Spec& spec) override { register_slot = spec[spec.find_element("r")].slot; }
+    void on_retire(const RetireEvent& event) override {
+        for (const auto& change : event.changes) {
+            if (change.slot == register_slot + 5) cycles.push_back({change.value, event.entered, completed});
+            if (change.slot == register_slot + 6) retired.push_back({change.value, event.entered, completed});
+        }
+        ++completed;
+    }
+    void on_trap(const RetireEvent&) override { ++entries; }
+    void on_interrupt(const RetireEvent&) override { ++entries; }
+};
+
+// Traps and interrupts take cycles and are no instructions.
+TEST_P(Clint_, CountsAreExactWhereTheyAreRead) {
+    Assembler program(simulator_, ram);
+    program("li", {1, clint_base + clint::mtimecmp})("li", {0, 9})("sd", {0, 1})("enable", {2})("ctl", {0xC2});
+    for (unsigned i = 0; i < 60; ++i) {
+        program("rdcycle", {5})("rdret", {6});
+        if (i % 3 == 0) program("mul", {1, 1});
+    }
+    program("lw", {5, 5})("ctl", {0x81});
+    Assembler(simulator_, ram + 0x400)("rdret", {6})("rdcycle", {5})("li", {0, 1000})(
+        "li", {1, clint_base + clint::mtimecmp})("sd", {0, 1})("ret");
+    Counted counted;
+    simulator_.attach(counted);
+    EXPECT_EQ(run().reason, StopReason::halted);
+    simulator_.detach(counted);
+    ASSERT_GT(counted.cycles.size(), 55U);
+    ASSERT_GT(counted.retired.size(), 55U);
+    EXPECT_GT(counted.entries, 0U);
+    for (const auto& count : counted.cycles) EXPECT_EQ(count.value, count.cycle);
+    for (const auto& count : counted.retired) EXPECT_EQ(count.value, count.retired);
+    EXPECT_EQ(get(simulator_, "cycle_count"), simulator_.cycles());
+    EXPECT_GE(get(simulator_, "retired_count"), counted.completed);
+}
+
 TEST_P(Clint_, TimerInterruptIsExact) {
     Assembler(simulator_, ram)("li", {1, clint_base + clint::mtimecmp})("li", {0, 7})("sd", {0, 1})("enable", {2})(
         "ctl", {0xC2});
@@ -516,6 +561,8 @@ TEST_P(Ends, BadPlatformsAreErrors) {
             if (what == "none" && device.kind == isa::Device::Kind::plic) device.sources = 0;
             if (what == "over" && device.kind == isa::Device::Kind::htif) device.base = serial;
         }
+        if (what == "count") bad->translation.reads.push_back(bad->find_element("cycle_count"));
+        if (what == "condition") bad->platform.counts.push_back({isa::Platform::retired, bad->find_element("mtip")});
         if (what == "time") bad->translation.reads.push_back(bad->find_element("mtime"));
         const auto result = simulator_.load(*bad);
         EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
@@ -523,6 +570,8 @@ TEST_P(Ends, BadPlatformsAreErrors) {
     };
     EXPECT_NE(error("none").find("1 to 0"), std::string::npos);
     EXPECT_NE(error("time").find("depend on the time"), std::string::npos);
+    EXPECT_NE(error("count").find("what the core counts"), std::string::npos);
+    EXPECT_NE(error("condition").find("cannot depend on what the core counts"), std::string::npos);
     EXPECT_NE(error("line").find("1 to 96"), std::string::npos);
     EXPECT_NE(error("over").find("overlap"), std::string::npos);
 }
@@ -567,6 +616,7 @@ TEST_P(VirtViews, AgreeInEveryCycle) {
             for (unsigned i = 0; i < 40; ++i) {
                 if (below(3) == 0) start("ctl", {0xC2});
                 start("rdtime", {5})("mul", {5, 5})("add", {4, 5});
+                if (below(3) == 0) start("rdcycle", {10})("rdret", {11})("add", {4, 10})("add", {4, 11});
             }
             start("jump", {loop});
             // By cause: the timer, the UART, the comparison.
