@@ -101,6 +101,7 @@ struct Simulator::Impl {
     std::vector<std::pair<isa::ElementId, std::uint64_t>> driven;  ///< inputs that are driven and with what
     std::size_t used_slots = 0;
     std::optional<isa::Device> attached;
+    std::optional<std::uint64_t> fromhost;
     std::string output;
     std::vector<Observer*> observers;
     std::uint64_t exit_code = 0;
@@ -123,7 +124,7 @@ struct Simulator::Impl {
     void build_devices();
     void supply_counts();
     void build_device(const isa::Device& device);
-    std::optional<std::string> attach_htif(std::uint64_t tohost);
+    std::optional<std::string> attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
     [[nodiscard]] std::uint64_t load_word(std::uint64_t address) const;
     void store_word(std::uint64_t address, std::uint64_t value) const;
@@ -144,6 +145,7 @@ void Simulator::Impl::unload() {
     driven.clear();
     used_slots = 0;
     attached.reset();
+    fromhost.reset();
     output.clear();
     spec = nullptr;
 }
@@ -221,7 +223,7 @@ std::optional<std::string> Simulator::Impl::misread(const isa::Spec& machine) co
     return std::nullopt;
 }
 
-std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
+std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers) {
     constexpr unsigned size = 8;
     if (config.bare || spec->unit_bits != 8) return "this machine has no bytes for the host-target interface";
     for (const auto& device : spec->platform.devices)
@@ -235,6 +237,7 @@ std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
     attached.emplace();
     attached->kind = isa::Device::Kind::htif;
     attached->base = tohost;
+    fromhost = answers;
     world.router.set_map(std::move(map));
     build_device(*attached);
     core->machine().forget_windows();
@@ -333,10 +336,16 @@ void Simulator::Impl::build_device(const isa::Device& device) {
             slot.device = std::make_unique<Finisher>(std::move(host));
             break;
         case isa::Device::Kind::htif: {
-            const std::uint64_t word = device.base + htif::tohost;
-            slot.device = std::make_unique<Htif>(
-                std::move(host), [this, word] { return load_word(word); },
-                [this, word](std::uint64_t value) { store_word(word, value); });
+            Htif::Memory bytes;
+            bytes.load = [this](std::uint64_t address) { return load_word(address); };
+            bytes.store = [this](std::uint64_t address, std::uint64_t value) { store_word(address, value); };
+            bytes.byte = [this](std::uint64_t address) -> std::optional<char> {
+                const std::byte* const at = memory(address, false);
+                if (at == nullptr) return std::nullopt;
+                return static_cast<char>(*at);
+            };
+            slot.device =
+                std::make_unique<Htif>(std::move(host), std::move(bytes), device.base + htif::tohost, fromhost);
             break;
         }
     }
@@ -408,7 +417,9 @@ void Simulator::reset() {
     impl_->core->empty_pipeline();
 }
 
-std::optional<std::string> Simulator::attach_htif(std::uint64_t tohost) { return impl_->attach_htif(tohost); }
+std::optional<std::string> Simulator::attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> fromhost) {
+    return impl_->attach_htif(tohost, fromhost);
+}
 
 const isa::Spec& Simulator::spec() const {
     POGO_REQUIRE(impl_->spec != nullptr);

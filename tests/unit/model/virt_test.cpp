@@ -546,6 +546,34 @@ TEST_P(Ends, HostTargetInterfaceWhereAProgramHasIt) {
     const auto result = run(100);
     EXPECT_EQ(result.reason, StopReason::exit);
     EXPECT_EQ(result.exit_code, 3U);
+    // A system call prints and is answered where there is a place for the answer.
+    const auto put = [&](std::uint64_t address, std::uint64_t value) {
+        for (unsigned i = 0; i < 8; ++i) EXPECT_TRUE(simulator_.poke(address + i, value >> 8 * i & 0xFF));
+    };
+    const auto call = [&](std::uint64_t which, std::uint64_t file, std::uint64_t bytes) {
+        EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
+        simulator_.reset();
+        EXPECT_EQ(simulator_.attach_htif(ram + 0x3000, ram + 0x3008), std::nullopt);
+        put(ram + 0x4000, which);
+        put(ram + 0x4008, file);
+        put(ram + 0x4010, ram + 0xFFFFC);  // four bytes before the end of RAM
+        put(ram + 0x4018, bytes);
+        for (unsigned i = 0; i < 4; ++i) EXPECT_TRUE(simulator_.poke(ram + 0xFFFFC + i, "host"[i]));
+        Assembler(simulator_, ram)("li", {0, ram + 0x4000})("li", {1, ram + 0x3000})("sd", {0, 1})("ctl", {0x81});
+        EXPECT_EQ(run(100).reason, StopReason::halted);
+        return memory(ram + 0x4000, 8);
+    };
+    EXPECT_EQ(call(htif::sys_write, 1, 3), 3U);
+    EXPECT_EQ(simulator_.take_uart_output(), "hos");
+    EXPECT_EQ(memory(ram + 0x3000, 8), 0U);
+    EXPECT_EQ(memory(ram + 0x3008, 8), 1U);
+    EXPECT_EQ(call(htif::sys_write, 2, 100), 4U);  // what there is
+    EXPECT_EQ(simulator_.take_uart_output(), "host");
+    EXPECT_EQ(call(htif::sys_write, 3, 4), htif::bad_file);
+    EXPECT_EQ(simulator_.take_uart_output(), "");
+    EXPECT_EQ(call(63, 1, 3), 63U);  // another call
+    EXPECT_EQ(memory(ram + 0x3000, 8), ram + 0x4000U);
+    EXPECT_EQ(memory(ram + 0x3008, 8), 0U);
     EXPECT_EQ(simulator_.load(*spec_), std::nullopt);  // gone with the spec
     simulator_.reset();
     EXPECT_EQ(store("sd", ram + 0x2FFC, 7).reason, StopReason::halted);
