@@ -68,7 +68,7 @@ std::pair<std::string, std::string> split(Session& session, const std::string& t
 
 // Where a store talks to the host: as told, or where the first program has its symbols.
 void attach_htif(Session& session, model::Simulator& simulator, const RunArguments& arguments,
-                 std::optional<std::uint64_t> tohost) {
+                 std::optional<std::uint64_t> tohost, std::optional<std::uint64_t> fromhost) {
     if (!arguments.htif.empty()) {
         tohost = parse_number(arguments.htif);
         if (!tohost) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", arguments.htif));
@@ -77,7 +77,8 @@ void attach_htif(Session& session, model::Simulator& simulator, const RunArgumen
             if (device.kind == Device::Kind::htif) return;
     }
     if (!tohost) return;
-    if (const auto problem = simulator.attach_htif(*tohost)) session.fail(bad_input, Code::E0901, {}, *problem);
+    if (const auto problem = simulator.attach_htif(*tohost, fromhost))
+        session.fail(bad_input, Code::E0901, {}, *problem);
 }
 
 // Puts the flattened device tree into RAM and returns its address.
@@ -97,14 +98,17 @@ void run(Session& session, const RunArguments& arguments) {
     load_machine(session, simulator, spec);
     std::optional<std::uint64_t> entry;
     std::optional<std::uint64_t> tohost;
+    std::optional<std::uint64_t> fromhost;
     for (const auto& path : arguments.elf) {
         const auto text = read_file(path, session.diagnostics);
         if (!text) session.leave(bad_input);
         const auto image = model::load_elf(bytes_of(*text), spec);
         load_image(session, simulator, image, path);
         if (!entry) entry = std::get<model::Image>(image).entry;
-        if (!tohost && model::find_symbol(bytes_of(*text), "fromhost"))
-            tohost = model::find_symbol(bytes_of(*text), "tohost");
+        if (!fromhost) {
+            fromhost = model::find_symbol(bytes_of(*text), "fromhost");
+            if (fromhost) tohost = model::find_symbol(bytes_of(*text), "tohost");
+        }
     }
     for (const auto& argument : arguments.raw) {
         const auto [where, path] = split(session, argument, "--raw");
@@ -124,7 +128,7 @@ void run(Session& session, const RunArguments& arguments) {
                                  fmt::format("address {:#x}: no memory is there; this", line.address + i));
         if (!entry) entry = program->entry;
     }
-    attach_htif(session, simulator, arguments, tohost);
+    attach_htif(session, simulator, arguments, tohost, fromhost);
     std::optional<std::uint64_t> tree;
     if (!arguments.dtb.empty()) tree = load_device_tree(session, simulator, arguments.boot_arguments);
     if (arguments.reset) simulator.reset();

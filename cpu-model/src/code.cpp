@@ -94,12 +94,20 @@ std::optional<isa::ElementId> time_input(const isa::Spec& spec) {
     return std::nullopt;
 }
 
+std::vector<isa::ElementId> asked_inputs(const isa::Spec& spec) {
+    std::vector<isa::ElementId> inputs;
+    if (const auto time = time_input(spec)) inputs.push_back(*time);
+    for (const auto& count : spec.platform.counts) inputs.push_back(count.input);
+    return inputs;
+}
+
 Compiler::Compiler(const isa::Spec& spec)
     : spec_(spec),
       terms_(spec.terms),
       term_limit_(spec.terms.size() + 4'000'000),
       layout_(spec),
       time_(time_input(spec)),
+      asked_(asked_inputs(spec)),
       size_(layout_.temporaries) {
     for (std::uint32_t i = 0; i < spec.elements.size(); ++i) {
         const auto& element = spec.elements[i];
@@ -174,7 +182,9 @@ Expression Compiler::line_up(std::span<const Term> roots, const Places& places, 
         const auto position = place(term, places);
         if (position) {
             wide = wide || terms_.sort(term).width > 64;
-            result.timed = result.timed || (time_ && *position == spec_[*time_].slot);
+            result.timed = result.timed || std::any_of(asked_.begin(), asked_.end(), [&](isa::ElementId input) {
+                               return *position == spec_[input].slot;
+                           });
             leaves.insert(*position);
         }
         return position;

@@ -37,7 +37,7 @@ struct Layout {
 struct Expression {
     isa::Program program;
     bool wide = false;
-    bool timed = false;                 ///< reads the input that carries the time
+    bool timed = false;                 ///< reads an input whose value is asked for
     std::vector<std::uint32_t> leaves;  ///< positions read, for wide programs
 };
 
@@ -99,6 +99,9 @@ struct Reads {
 /// The input that carries the time, if a device drives one.
 [[nodiscard]] std::optional<isa::ElementId> time_input(const isa::Spec& spec);
 
+/// The inputs whose value is asked for when something reads them: the time, and what the core counts.
+[[nodiscard]] std::vector<isa::ElementId> asked_inputs(const isa::Spec& spec);
+
 /// The times at which conditions can change while everything else stays as it is: at each of `roots` (BitVec 64), or
 /// one later where `after`. `always`: they look at the time in another way than by comparing it, so at any time.
 struct Thresholds {
@@ -156,6 +159,7 @@ class Compiler {
     std::size_t term_limit_;
     Layout layout_;
     std::optional<isa::ElementId> time_;
+    std::vector<isa::ElementId> asked_;
     Places places_;                                             ///< of the state and other lasting leaves
     std::unordered_map<std::uint32_t, std::uint32_t> files_;    ///< variable of a register file → element
     std::unordered_map<std::uint32_t, isa::Variable> entries_;  ///< slot of a file → variable that stands for it

@@ -175,6 +175,7 @@ inline void Core::execute(Flight* flight) {
             stop(StopReason::halted);
         return;
     }
+    ++entries_;
     flight->content = Content::trapped;
     if constexpr (watched) flight->traps = machine_.traps();
     static_cast<void>(machine_.take_translation_change());
@@ -208,6 +209,7 @@ void Core::take_interrupt(std::uint32_t number) {
         flight->traps = machine_.traps();
     }
     count_step();
+    ++entries_;
     static_cast<void>(machine_.take_translation_change());
     flight->leave = cycle_ + std::max(timing_.interrupt_cycles, 1U);
     stage_[execute_] = flight;

@@ -25,6 +25,8 @@ class Core {
     [[nodiscard]] Machine& machine() { return machine_; }
     [[nodiscard]] std::uint64_t cycle() const { return cycle_; }
     [[nodiscard]] std::uint64_t steps() const { return steps_; }
+    /// Instructions that have completed.
+    [[nodiscard]] std::uint64_t retired() const { return steps_ - entries_; }
 
     void step_cycle() {
         if (observers_.empty()) [[likely]]
@@ -121,6 +123,7 @@ class Core {
     Machine machine_;
     std::uint64_t cycle_ = 0;  ///< the cycle that the next advance() is about
     std::uint64_t steps_ = 0;
+    std::uint64_t entries_ = 0;  ///< of these, traps and interrupts
     std::uint64_t step_limit_ = never;
 
     std::array<Flight*, max_stages> stage_{};

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,10 +67,17 @@ class Machine {
     void set_input(isa::ElementId element, std::uint64_t value);
     void reset();
     /// Drives the input that carries the time from here on. The clock must outlive the machine.
-    void set_clock(Clock* clock) { clock_ = clock; }
-    /// Sets that input to the time. What reads it in here does so by itself.
+    void set_clock(Clock* clock) {
+        clock_ = clock;
+        supply(time_, [clock] { return clock->time(); });
+    }
+    /// Drives an input that no condition reads from here on: its value is asked for when something else reads it.
+    void supply(isa::ElementId input, std::function<std::uint64_t()> value) {
+        supply(spec_[input].slot, std::move(value));
+    }
+    /// Sets those inputs. What reads them in here does so by itself.
     void read_clock() {
-        if (clock_ != nullptr) values_[time_] = clock_->time();
+        for (const auto& [slot, value] : supplies_) values_[slot] = value();
     }
     /// Conditions may have changed because the time has.
     void time_changed() { notice(conditions); }
@@ -152,6 +160,9 @@ class Machine {
         Operation operation;
     };
 
+    void supply(std::uint32_t slot, std::function<std::uint64_t()> value) {
+        supplies_.emplace_back(slot, std::move(value));
+    }
     void begin(const Expression& expression);
     void compute(const Expression& expression, std::size_t begin, std::size_t end);
     [[nodiscard]] std::uint64_t value(const Expression& expression, std::uint32_t position) const {
@@ -244,7 +255,8 @@ class Machine {
     Expression conditions_;          ///< waiting, halted, conditions of the interrupts, then thresholds_.roots
     Thresholds thresholds_;
     Clock* clock_ = nullptr;
-    std::uint32_t time_ = 0;  ///< slot
+    std::uint32_t time_ = 0;                                                          ///< slot
+    std::vector<std::pair<std::uint32_t, std::function<std::uint64_t()>>> supplies_;  ///< by slot
     std::unordered_map<std::vector<std::uint64_t>, Decoding, HashParcels> decodings_;
     static constexpr std::size_t fetch_entries = 4096;
     std::vector<FetchEntry> fetches_;

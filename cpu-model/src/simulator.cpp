@@ -101,6 +101,7 @@ struct Simulator::Impl {
     std::vector<std::pair<isa::ElementId, std::uint64_t>> driven;  ///< inputs that are driven and with what
     std::size_t used_slots = 0;
     std::optional<isa::Device> attached;
+    std::optional<std::uint64_t> fromhost;
     std::string output;
     std::vector<Observer*> observers;
     std::uint64_t exit_code = 0;
@@ -118,10 +119,12 @@ struct Simulator::Impl {
     Impl& operator=(const Impl&) = delete;
 
     void unload();
+    [[nodiscard]] std::optional<std::string> misread(const isa::Spec& machine) const;
     std::optional<std::string> map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const;
     void build_devices();
+    void supply_counts();
     void build_device(const isa::Device& device);
-    std::optional<std::string> attach_htif(std::uint64_t tohost);
+    std::optional<std::string> attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
     [[nodiscard]] std::uint64_t load_word(std::uint64_t address) const;
     void store_word(std::uint64_t address, std::uint64_t value) const;
@@ -142,6 +145,7 @@ void Simulator::Impl::unload() {
     driven.clear();
     used_slots = 0;
     attached.reset();
+    fromhost.reset();
     output.clear();
     spec = nullptr;
 }
@@ -202,7 +206,24 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
     return std::nullopt;
 }
 
-std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
+// What depends on inputs whose value is asked for when something reads them, and must not.
+std::optional<std::string> Simulator::Impl::misread(const isa::Spec& machine) const {
+    if (config.bare) return std::nullopt;
+    const auto asked = asked_inputs(machine);
+    for (const auto element : machine.translation.reads)
+        if (std::find(asked.begin(), asked.end(), element) != asked.end())
+            return "the translation of addresses cannot depend on the time or on what the core counts";
+    std::vector<isa::Term> conditions{machine.waiting, machine.halted};
+    for (const auto& interrupt : machine.interrupts) conditions.push_back(interrupt.condition);
+    std::erase_if(conditions, [](isa::Term term) { return !term.valid(); });
+    for (const auto variable : machine.terms.support(conditions))
+        for (const auto& count : machine.platform.counts)
+            if (machine[count.input].variable == variable)
+                return "`interrupt`, `wait` and `halt` cannot depend on what the core counts";
+    return std::nullopt;
+}
+
+std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers) {
     constexpr unsigned size = 8;
     if (config.bare || spec->unit_bits != 8) return "this machine has no bytes for the host-target interface";
     for (const auto& device : spec->platform.devices)
@@ -216,6 +237,7 @@ std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost) {
     attached.emplace();
     attached->kind = isa::Device::Kind::htif;
     attached->base = tohost;
+    fromhost = answers;
     world.router.set_map(std::move(map));
     build_device(*attached);
     core->machine().forget_windows();
@@ -253,6 +275,14 @@ void Simulator::Impl::build_devices() {
     line_inputs = lines.get();
     for (const auto& device : spec->platform.devices)
         if (device.kind != isa::Device::Kind::ram) build_device(device);
+}
+
+void Simulator::Impl::supply_counts() {
+    if (config.bare) return;
+    for (const auto& count : spec->platform.counts) {
+        const bool cycles = count.output == isa::Platform::cycles;
+        core->machine().supply(count.input, [this, cycles] { return cycles ? core->cycle() : core->retired(); });
+    }
 }
 
 void Simulator::Impl::build_device(const isa::Device& device) {
@@ -306,10 +336,16 @@ void Simulator::Impl::build_device(const isa::Device& device) {
             slot.device = std::make_unique<Finisher>(std::move(host));
             break;
         case isa::Device::Kind::htif: {
-            const std::uint64_t word = device.base + htif::tohost;
-            slot.device = std::make_unique<Htif>(
-                std::move(host), [this, word] { return load_word(word); },
-                [this, word](std::uint64_t value) { store_word(word, value); });
+            Htif::Memory bytes;
+            bytes.load = [this](std::uint64_t address) { return load_word(address); };
+            bytes.store = [this](std::uint64_t address, std::uint64_t value) { store_word(address, value); };
+            bytes.byte = [this](std::uint64_t address) -> std::optional<char> {
+                const std::byte* const at = memory(address, false);
+                if (at == nullptr) return std::nullopt;
+                return static_cast<char>(*at);
+            };
+            slot.device =
+                std::make_unique<Htif>(std::move(host), std::move(bytes), device.base + htif::tohost, fromhost);
             break;
         }
     }
@@ -349,15 +385,14 @@ std::optional<std::string> Simulator::load(const isa::Spec& spec) {
         for (const auto parameter : cause.parameters)
             if (spec.terms.sort(parameter).width > 64)
                 return fmt::format("trap {}: the model takes parameters of at most 64 bits", cause.name);
-    if (const auto time = time_input(spec); time && !impl_->config.bare)
-        for (const auto element : spec.translation.reads)
-            if (element == *time) return "the translation of addresses cannot depend on the time";
+    if (auto error = impl_->misread(spec)) return error;
     impl_->spec = &spec;
     impl_->format = Units(spec);
     impl_->world.router.set_map(std::move(ranges));
     impl_->core = std::make_unique<Core>(spec, impl_->world.driver, impl_->config);
     impl_->world.driver.bind(impl_->core.get(), impl_->format);
     impl_->build_devices();
+    impl_->supply_counts();
     impl_->core->empty_pipeline();
     impl_->core->set_observers(impl_->observers);
     for (Observer* const observer : impl_->observers) observer->on_spec(spec);
@@ -382,7 +417,9 @@ void Simulator::reset() {
     impl_->core->empty_pipeline();
 }
 
-std::optional<std::string> Simulator::attach_htif(std::uint64_t tohost) { return impl_->attach_htif(tohost); }
+std::optional<std::string> Simulator::attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> fromhost) {
+    return impl_->attach_htif(tohost, fromhost);
+}
 
 const isa::Spec& Simulator::spec() const {
     POGO_REQUIRE(impl_->spec != nullptr);

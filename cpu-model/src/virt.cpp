@@ -345,17 +345,36 @@ void Finisher::write(std::uint64_t offset, unsigned size, std::uint64_t value, s
     }
 }
 
+std::uint64_t Htif::print(std::uint64_t address, std::uint64_t count) {
+    std::uint64_t done = 0;
+    for (; done < std::min(count, htif::most_written); ++done) {
+        const auto character = memory_.byte(address + done);
+        if (!character) break;
+        host_.print(*character);
+    }
+    return done;
+}
+
 void Htif::write(std::uint64_t offset, unsigned, std::uint64_t, std::uint64_t) {
     if (offset >= htif::tohost + 8) return;
-    const std::uint64_t command = load_();
+    const std::uint64_t command = memory_.load(tohost_);
     const std::uint64_t payload = command & 0xffff'ffff'ffff;
     switch (command >> 48) {
         case 0x0000:
-            if ((payload & 1) != 0) host_.exit(payload >> 1);
+            if ((payload & 1) != 0) return host_.exit(payload >> 1);
+            if (payload == 0 || !fromhost_ || memory_.load(payload) != htif::sys_write) return;
+            {
+                const std::uint64_t file = memory_.load(payload + 8);
+                const bool console = file == 1 || file == 2;
+                memory_.store(payload,
+                              console ? print(memory_.load(payload + 16), memory_.load(payload + 24)) : htif::bad_file);
+            }
+            memory_.store(tohost_, 0);
+            memory_.store(*fromhost_, 1);
             break;
         case 0x0101:
             host_.print(static_cast<char>(payload));
-            store_(0);
+            memory_.store(tohost_, 0);
             break;
         default:
             break;

@@ -107,16 +107,22 @@ class Finisher final : public Peripheral {
 /// Lies over memory and is told of stores after they have been done.
 class Htif final : public Peripheral {
   public:
-    using Load = std::function<std::uint64_t()>;
-    using Store = std::function<void(std::uint64_t)>;
-    Htif(PeripheralHost host, Load load, Store store)
-        : Peripheral(std::move(host)), load_(std::move(load)), store_(std::move(store)) {}
+    /// Memory by physical address.
+    struct Memory {
+        std::function<std::uint64_t(std::uint64_t address)> load;  ///< 8 bytes
+        std::function<void(std::uint64_t address, std::uint64_t value)> store;
+        std::function<std::optional<char>(std::uint64_t address)> byte;
+    };
+    Htif(PeripheralHost host, Memory memory, std::uint64_t tohost, std::optional<std::uint64_t> fromhost)
+        : Peripheral(std::move(host)), memory_(std::move(memory)), tohost_(tohost), fromhost_(fromhost) {}
     std::uint64_t read(std::uint64_t, unsigned, std::uint64_t) override { return 0; }
     void write(std::uint64_t offset, unsigned size, std::uint64_t value, std::uint64_t cycle) override;
 
   private:
-    Load load_;  ///< of `tohost`
-    Store store_;
+    [[nodiscard]] std::uint64_t print(std::uint64_t address, std::uint64_t count);
+    Memory memory_;
+    std::uint64_t tohost_;
+    std::optional<std::uint64_t> fromhost_;
 };
 
 }  // namespace pogo::model

@@ -225,7 +225,7 @@ class Elaborator {
     void define_timing(const Ast& ast);
     void define_platform(const Ast& ast);
     void define_device(const Ast& ast);
-    Device::Drive drive(const Ast& ast, const DeviceKind& kind, const Device& device);
+    Device::Drive drive(const Ast& ast, const DeviceKind& kind, const std::vector<Device::Drive>& before);
     void define_extension(const Ast& ast);
     std::vector<ElementId> whole_elements(const Ast& ast);
     void add_registers();

@@ -223,11 +223,6 @@ void Elaborator::choose(FormContext& context, std::size_t at) {
         flatten(chosen.children, items);
         bool permitted = true;
         for (const Ast* item : items) {
-            if (item->is(Syntax::piece_value) && item->size() == 1 && (*item)[0].is(Syntax::bits) &&
-                (*item)[0].width != 0) {
-                const Term fixed = spec_.terms.constant((*item)[0].width, (*item)[0].value);
-                instance.environment.push_back({item->text, Value::of(fixed), nullptr});
-            }
             if (item->is(Syntax::only)) permitted = permitted && constant_condition((*item)[0]);
             if (item->is(Syntax::const_)) {
                 instance.environment.push_back({item->text, eval((*item)[0]), nullptr});
@@ -535,7 +530,30 @@ void Elaborator::form(FormContext& context) {
         for (const auto& info : context.fields)
             if (info.name.find('.') == std::string::npos) locals.push_back({info.name, seen(info), info.enumeration});
     };
+    std::vector<std::size_t> own_locals;
     for (auto& operand : operands_) {
+        own_locals.push_back(operand.environment.size());
+        // Pieces of the case chosen, as far as they are bits and whole fields, then its fields.
+        std::vector<const Ast*> items;
+        frames_.emplace_back();
+        frames_.back().locals = operand.environment;
+        flatten(operand.chosen->children, items);
+        frames_.pop_back();
+        for (const Ast* item : items) {
+            Term piece;
+            bool known = item->is(Syntax::piece_value);
+            for (std::size_t i = 0; known && i < item->size(); ++i) {
+                const Ast& part = (*item)[i];
+                Term next;
+                if (part.is(Syntax::bits) && part.width != 0) next = t.constant(part.width, part.value);
+                for (const auto& info : context.fields)
+                    if (part.is(Syntax::field_piece) && info.name == operand.name + "." + part.text)
+                        next = seen(info).term;
+                known = next.valid();
+                if (known) piece = piece.valid() ? t.concat(piece, next) : next;
+            }
+            if (known && piece.valid()) operand.environment.push_back({item->text, Value::of(piece), nullptr});
+        }
         for (const auto& info : context.fields)
             if (info.name.starts_with(operand.name + "."))
                 operand.environment.push_back(
@@ -590,10 +608,7 @@ void Elaborator::form(FormContext& context) {
     const bool goes = std::any_of(form.meaning.writes.begin(), form.meaning.writes.end(),
                                   [&](const Write& write) { return write.element == spec_.pc; });
     if (!goes) form.meaning.writes.push_back({spec_.pc, {}, pc_value_, t.boolean(true), context.instruction->range});
-    for (auto& operand : operands_) {
-        for (const auto& info : context.fields)
-            if (info.name.starts_with(operand.name + ".")) operand.environment.pop_back();
-    }
+    for (std::size_t i = 0; i < operands_.size(); ++i) operands_[i].environment.resize(own_locals[i]);
     spec_.forms.push_back(std::move(form));
 }
 

@@ -1036,11 +1036,29 @@ class Parser {
         });
         return node(Syntax::timing, first, std::move(items.children));
     }
+    void drives(std::vector<Ast>& children) {
+        do {
+            const Token start = now();
+            const bool named = ahead(1).text == "=>";
+            if (named) {
+                expect_name("an output of the device");
+                take();
+            }
+            Ast input = expression();
+            children.push_back(node(Syntax::drive, start, list_of(std::move(input)), named ? start.text : ""));
+        } while (accept(","));
+    }
     Ast platform() {
         const Token first = take();
         Ast items = braced_list([&] {
             if (ahead(1).kind == Token::Kind::string) return property();
             const Token kind = expect_name("a kind of device");
+            if (kind.text == "core" && accept("drives")) {
+                std::vector<Ast> counts;
+                drives(counts);
+                expect(";");
+                return node(Syntax::core_drives, kind, std::move(counts));
+            }
             Ast kind_node = node(Syntax::name, kind, {}, kind.text);
             const Token id = expect_name("the device's name");
             expect("at");
@@ -1050,17 +1068,7 @@ class Parser {
             std::vector<Ast> children = list_of(std::move(kind_node), std::move(base), std::move(size));
             while (!at(";")) {
                 if (accept("drives")) {
-                    do {
-                        const Token start = now();
-                        const bool named = ahead(1).text == "=>";
-                        if (named) {
-                            expect_name("an output of the device");
-                            take();
-                        }
-                        Ast input = expression();
-                        children.push_back(
-                            node(Syntax::drive, start, list_of(std::move(input)), named ? start.text : ""));
-                    } while (accept(","));
+                    drives(children);
                 } else {
                     const Token start = expect_name("`line`, `drives` or `;`");
                     Ast value = expression();

@@ -41,6 +41,12 @@ const std::array<DeviceKind, 10>& kinds() {
     return table;
 }
 
+// In the order of Platform::Count.
+const DeviceKind& core_kind() {
+    static const DeviceKind kind = {.name = "core", .outputs = {{"cycles", 64}, {"retired", 64}}};
+    return kind;
+}
+
 std::string list(const std::vector<DeviceKind::Output>& outputs) {
     std::string text;
     for (const auto& output : outputs)
@@ -59,8 +65,11 @@ const DeviceKind& device_kind(Device::Kind kind) { return kinds()[static_cast<st
 void Elaborator::define_platform(const Ast& ast) {
     Platform& platform = spec_.platform;
     for (const Ast& item : ast.children) {
-        if (!item.is(Syntax::property)) {
+        if (item.is(Syntax::device)) {
             define_device(item);
+        } else if (item.is(Syntax::core_drives)) {
+            for (const Ast& child : item.children)
+                platform.counts.push_back(drive(child, core_kind(), platform.counts));
         } else if (item.text == "isa" || item.text == "mmu") {
             (item.text == "isa" ? platform.isa : platform.mmu) = item[0].text;
         } else {
@@ -105,7 +114,7 @@ void Elaborator::define_device(const Ast& ast) {
     for (std::size_t i = 3; i < ast.size(); ++i) {
         const Ast& item = ast[i];
         if (item.is(Syntax::drive)) {
-            device.drives.push_back(drive(item, kind, device));
+            device.drives.push_back(drive(item, kind, device.drives));
         } else if (std::find(kind.properties.begin(), kind.properties.end(), item.text) == kind.properties.end()) {
             fail(Code::E0509, item.range, std::string(kind.name), item.text);
         } else if (item.text == "line") {
@@ -119,7 +128,8 @@ void Elaborator::define_device(const Ast& ast) {
     devices.push_back(std::move(device));
 }
 
-Device::Drive Elaborator::drive(const Ast& ast, const DeviceKind& kind, const Device& device) {
+// `before`: what the same device drives.
+Device::Drive Elaborator::drive(const Ast& ast, const DeviceKind& kind, const std::vector<Device::Drive>& before) {
     const auto output = std::find_if(kind.outputs.begin(), kind.outputs.end(),
                                      [&](const DeviceKind::Output& o) { return o.name == ast.text; });
     if (output == kind.outputs.end())
@@ -129,11 +139,13 @@ Device::Drive Elaborator::drive(const Ast& ast, const DeviceKind& kind, const De
     const Element& input = spec_[elements[0]];
     if (output->width != 0 && output->width != input.width)
         fail(Code::E0512, ast.range, fmt::format("{}", output->width), input.name, fmt::format("{}", input.width));
-    const auto driven = [&](const Device& other) {
-        return std::any_of(other.drives.begin(), other.drives.end(),
+    const auto driven = [&](const std::vector<Device::Drive>& drives) {
+        return std::any_of(drives.begin(), drives.end(),
                            [&](const Device::Drive& d) { return d.input == elements[0]; });
     };
-    if (driven(device) || std::any_of(spec_.platform.devices.begin(), spec_.platform.devices.end(), driven))
+    const auto& devices = spec_.platform.devices;
+    if (driven(before) || driven(spec_.platform.counts) ||
+        std::any_of(devices.begin(), devices.end(), [&](const Device& other) { return driven(other.drives); }))
         fail(Code::E0513, ast.range, input.name);
     return {static_cast<unsigned>(output - kind.outputs.begin()), elements[0]};
 }

@@ -354,12 +354,17 @@ class Printer {
             case Syntax::platform:
                 braced("platform", ast);
                 break;
+            case Syntax::core_drives:
             case Syntax::device: {
+                const bool core = ast.is(Syntax::core_drives);
                 std::string text =
-                    fmt::format("{} {} at {} size {}", ast[0].text, ast.text, inline_(ast[1]), inline_(ast[2]));
-                for (std::size_t i = 3; i < ast.size(); ++i) {
+                    core ? "core"
+                         : fmt::format("{} {} at {} size {}", ast[0].text, ast.text, inline_(ast[1]), inline_(ast[2]));
+                for (std::size_t i = core ? 0 : 3; i < ast.size(); ++i) {
                     const bool drive = ast[i].is(Syntax::drive);
-                    text += !drive ? " " + ast[i].text + " " : ast[i - 1].is(Syntax::drive) ? ", " : " drives ";
+                    text += !drive                                  ? " " + ast[i].text + " "
+                            : i > 0 && ast[i - 1].is(Syntax::drive) ? ", "
+                                                                    : " drives ";
                     if (drive && !ast[i].text.empty()) text += ast[i].text + " => ";
                     text += inline_(ast[i][0]);
                 }

@@ -159,6 +159,26 @@ TEST_P(Views, Rv64RunsACProgramUnderASupervisor) {
     runs_as_under_qemu(machine("rv64.isa"), "rv64-", "qemu-riscv64", "", GetParam());
 }
 
+// It counts its own instructions. QEMU counts the one that sets its counter to 0, too.
+TEST_P(Views, Rv64WorkloadFindsAndCountsAsUnderQemu) {
+    if (!built("rv64-workload-1.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
+    const Finished run = run_elf(machine("rv64.isa"), {"rv64-workload-1.elf"}, GetParam());
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 0U);
+    const auto counted = [](const std::string& output) {
+        unsigned long long instructions = 0;
+        EXPECT_EQ(std::sscanf(output.c_str(), "checksum 3145329872, instructions %llu", &instructions), 1) << output;
+        return instructions;
+    };
+    const auto ours = counted(run.output);
+    if (!installed("qemu-system-riscv64")) GTEST_SKIP() << "no qemu-system-riscv64 to compare with";
+    const Result peer = shell(
+        "timeout 30 qemu-system-riscv64 -M virt -icount 0 -bios none -display none -monitor none -serial stdio "
+        "-kernel " POGO_BUILT_PROGRAMS "/rv64-workload-1.elf 2>&1 </dev/null");
+    EXPECT_EQ(peer.code, 0);
+    EXPECT_EQ(counted(peer.out), ours + 1);
+}
+
 // The program checks itself against the manual; its exit code is the number of the first check that fails.
 TEST(Rv64, TrapsAsTheManualSays) {
     if (!built("rv64-traps.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";

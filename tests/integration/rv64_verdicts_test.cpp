@@ -63,10 +63,12 @@ std::map<std::string, std::string> manual(const std::string& counter, bool machi
         for (const auto& [name, bit] : {std::pair("cycle", "CY"), std::pair("time", "TM"), std::pair("instret", "IR")})
             expected[each + " " + name] =
                 writes ? "vacuous" : "conditional when " + std::regex_replace(counter, std::regex("[?]{2}"), bit);
+        // PM 3.1.11: their bits of mcounteren are 0.
+        expected[each + " event_counters"] = writes ? "vacuous" : machine_only;
         // PM 2.1: bits 9 and 8 of the number are the lowest mode.
         for (const char* row : {"trap_setup", "configuration", "trap_handling", "protection"})
             expected[each + " supervisor_" + row] = "always";
-        for (const char* row : {"trap_setup", "trap_handling", "configuration", "counters"})
+        for (const char* row : {"trap_setup", "trap_handling", "configuration", "counters", "counter_setup"})
             expected[each + " machine_" + row] = machine_only;
         expected[each + " machine_information"] = writes ? "vacuous" : machine_only;
     }

@@ -109,11 +109,17 @@ inline constexpr unsigned reset = 0x7777;  ///< ends the run as a reset that was
 /// documentation of its own. Its first 8 bytes, `tohost`, are memory, over RAM if there is any; each store to them is
 /// looked at: bits 63..56 name a device, 55..48 a command, the rest is the payload. Device 0 with payload bit 0 set
 /// ends the run with the exit code payload >> 1. Device 1, command 1 prints the payload's low 8 bits, and `tohost`
-/// becomes 0 again, for which programs wait before the next command. Everything else (device 0's system calls, reading
-/// from device 1) stays unanswered. riscv-isa-sim looks at `tohost` now and then and clears it at an exit, too; here
-/// every store counts, and what has ended the run can still be read.
+/// becomes 0 again, for which programs wait before the next command. Device 0 with bit 0 clear is a system call: at the
+/// physical address that is the payload are its number and arguments, in 8 bytes each. `write` (64) of standard output
+/// or error prints; its result takes the number's place, `tohost` becomes 0 and `fromhost`, a word elsewhere in
+/// memory, 1. Everything else (other system calls, all of them where no `fromhost` is known, reading from device 1)
+/// stays unanswered. riscv-isa-sim looks at `tohost` now and then and clears it at an exit, too; here every store
+/// counts, and what has ended the run can still be read.
 namespace htif {
 inline constexpr std::uint64_t tohost = 0;
+inline constexpr std::uint64_t sys_write = 64;          ///< a file's number, an address and how many bytes
+inline constexpr std::uint64_t bad_file = -9;           ///< EBADF
+inline constexpr std::uint64_t most_written = 1 << 20;  ///< by one call: `write` may do less than it was asked for
 }  // namespace htif
 
 /// A platform has at most this many devices that are not RAM.

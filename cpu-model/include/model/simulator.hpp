@@ -98,8 +98,10 @@ class Simulator {
     /// Puts an image into memory; the pc is left alone.
     [[nodiscard]] std::optional<LoadError> load(const Image& image);
     /// Lays a host-target interface (model/devices.hpp) over memory at an address that the spec does not declare, such
-    /// as that of a program's symbol; until the next load of a spec. An error (as text) says why it cannot be there.
-    [[nodiscard]] std::optional<std::string> attach_htif(std::uint64_t tohost);
+    /// as that of a program's symbol; until the next load of a spec. Without `fromhost` it answers no system calls. An
+    /// error (as text) says why it cannot be there.
+    [[nodiscard]] std::optional<std::string> attach_htif(std::uint64_t tohost,
+                                                         std::optional<std::uint64_t> fromhost = std::nullopt);
     /// Runs Spec::reset from a state of zeros. Memory stays.
     void reset();
 

@@ -357,7 +357,10 @@ struct DeviceKind {
 
 /// How the outside world meets the machine: devices and the input elements they drive.
 struct Platform {
+    /// What the core counts by itself, the outputs of `core`.
+    enum Count : unsigned { cycles, retired };
     std::vector<Device> devices;
+    std::vector<Device::Drive> counts;
     std::string isa;  ///< for the device tree: the processor's riscv,isa
     std::string mmu;  ///< for the device tree: its mmu-type
 };

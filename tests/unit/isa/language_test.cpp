@@ -404,12 +404,13 @@ TEST(Platforms, SayWhatDevicesDrive) {
     const auto text = [](const std::string& inside) {
         return machine(
             "instruction nop { encoding 0x00; assembly \"nop\"; } input number : bits(3); input software : bits(1); "
-            "input time : bits(64) role time; platform { " +
+            "input time : bits(64) role time; input done : bits(64) role time; platform { " +
                 inside + " }",
             "address 32;");
     };
     const Spec spec = must_load(
-        text("isa \"rv64i\"; mmu \"riscv,sv39\"; interrupt_controller pic at 0 size 32 drives number; "
+        text("core drives retired => done; isa \"rv64i\"; mmu \"riscv,sv39\"; interrupt_controller pic at 0 size 32 "
+             "drives number; "
              "timer t at 32 size 24 line 31; clint c at 0x10000 size 0x10000 drives time => time, software => software "
              "timebase 10; ram m at 0x80000000 size 0x1000; htif h at 0x80000800 size 8;"));
     const auto& devices = spec.platform.devices;
@@ -426,6 +427,9 @@ TEST(Platforms, SayWhatDevicesDrive) {
     EXPECT_EQ(spec[devices[2].drives[1].input].role, Role::io);
     EXPECT_EQ(spec[devices[2].drives[0].input].role, Role::time);
     EXPECT_EQ(devices[3].drives.size(), 0U);
+    ASSERT_EQ(spec.platform.counts.size(), 1U);
+    EXPECT_EQ(spec.platform.counts[0].output, Platform::retired);
+    EXPECT_EQ(spec[spec.platform.counts[0].input].name, "done");
 
     const auto said = [&](const std::string& inside) {
         std::string diagnostics;
@@ -437,6 +441,10 @@ TEST(Platforms, SayWhatDevicesDrive) {
         EXPECT_NE(all.find(part), std::string::npos) << inside << "\n" << all;
     };
     has("clint c at 0 size 0x10000 drives software;", "E0511");
+    has("core drives done;", "it has cycles, retired");
+    has("core drives cycles => number;", "E0512");
+    has("core drives cycles => done, retired => done;", "E0513");
+    has("core drives cycles => time; clint c at 0 size 0x10000 drives time => time;", "E0513");
     has("clint c at 0 size 0x10000 drives tick => software;", "it has software, timer, time");
     has("interrupt_controller c at 0 size 32 drives machine => number;", "it has one without a name");
     has("ram r at 0 size 8 drives number;", "it has none");

@@ -31,6 +31,8 @@ input mtip : bits(1);
 input meip : bits(1);
 input seip : bits(1);
 input mtime : bits(64) role time;
+input cycle_count : bits(64) role time;
+input retired_count : bits(64) role time;
 mode supervisor { st.S = 1; }
 mode user { st.S = 0; }
 context deprivileged { supervisor supervisor; user user; }
@@ -63,6 +65,8 @@ instruction sh { encoding 0x07 a:4 b:4 0x0000; assembly "sh r{a}, (r{b})"; mem[r
 instruction sw { encoding 0x08 a:4 b:4 0x0000; assembly "sw r{a}, (r{b})"; mem[r[b][31..0], 4] = r[a][31..0]; }
 instruction sd { encoding 0x09 a:4 b:4 0x0000; assembly "sd r{a}, (r{b})"; mem[r[b][31..0], 8] = r[a]; }
 instruction rdtime { encoding 0x0A a:4 0x00000; assembly "rdtime r{a}"; r[a] = mtime; }
+instruction rdcycle { encoding 0x15 a:4 0x00000; assembly "rdcycle r{a}"; r[a] = cycle_count; }
+instruction rdret { encoding 0x16 a:4 0x00000; assembly "rdret r{a}"; r[a] = retired_count; }
 instruction cmp { encoding 0x0B a:4 0x00000; assembly "cmp r{a}"; stimecmp = r[a]; }
 instruction enable { encoding 0x0C n:5 0b000 0x0000; assembly "enable {n}"; enabled = n; }
 instruction ctl { encoding 0x0D n:8 0x0000; assembly "ctl {n}"; cycles system; st = n; }
@@ -84,6 +88,7 @@ timing {
 platform {
   isa "rv64i_zicsr";
   mmu "riscv,none";
+  core drives cycles => cycle_count, retired => retired_count;
   finisher finish at 0x100000 size 0x1000;
   clint clint at 0x2000000 size 0x10000 timebase )isa" +
            std::to_string(timebase) +

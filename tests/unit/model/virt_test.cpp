@@ -270,6 +270,51 @@ TEST_P(Clint_, TimeIsExactWhereItIsRead) {
     EXPECT_EQ(get(simulator_, "mtime"), simulator_.cycles() / 10);
 }
 
+// What `rdcycle` and `rdret` gave, the cycle of each, and the instructions that had completed before.
+struct Counted final : Observer {
+    struct Count {
+        std::uint64_t value, cycle, retired;
+    };
+    std::vector<Count> cycles, retired;
+    std::uint64_t completed = 0;
+    unsigned entries = 0;
+    std::uint32_t register_slot = 0;
+    void on_spec(const isa::Spec& spec) override { register_slot = spec[spec.find_element("r")].slot; }
+    void on_retire(const RetireEvent& event) override {
+        for (const auto& change : event.changes) {
+            if (change.slot == register_slot + 5) cycles.push_back({change.value, event.entered, completed});
+            if (change.slot == register_slot + 6) retired.push_back({change.value, event.entered, completed});
+        }
+        ++completed;
+    }
+    void on_trap(const RetireEvent&) override { ++entries; }
+    void on_interrupt(const RetireEvent&) override { ++entries; }
+};
+
+// Traps and interrupts take cycles and are no instructions.
+TEST_P(Clint_, CountsAreExactWhereTheyAreRead) {
+    Assembler program(simulator_, ram);
+    program("li", {1, clint_base + clint::mtimecmp})("li", {0, 9})("sd", {0, 1})("enable", {2})("ctl", {0xC2});
+    for (unsigned i = 0; i < 60; ++i) {
+        program("rdcycle", {5})("rdret", {6});
+        if (i % 3 == 0) program("mul", {1, 1});
+    }
+    program("lw", {5, 5})("ctl", {0x81});
+    Assembler(simulator_, ram + 0x400)("rdret", {6})("rdcycle", {5})("li", {0, 1000})(
+        "li", {1, clint_base + clint::mtimecmp})("sd", {0, 1})("ret");
+    Counted counted;
+    simulator_.attach(counted);
+    EXPECT_EQ(run().reason, StopReason::halted);
+    simulator_.detach(counted);
+    ASSERT_GT(counted.cycles.size(), 55U);
+    ASSERT_GT(counted.retired.size(), 55U);
+    EXPECT_GT(counted.entries, 0U);
+    for (const auto& count : counted.cycles) EXPECT_EQ(count.value, count.cycle);
+    for (const auto& count : counted.retired) EXPECT_EQ(count.value, count.retired);
+    EXPECT_EQ(get(simulator_, "cycle_count"), simulator_.cycles());
+    EXPECT_GE(get(simulator_, "retired_count"), counted.completed);
+}
+
 TEST_P(Clint_, TimerInterruptIsExact) {
     Assembler(simulator_, ram)("li", {1, clint_base + clint::mtimecmp})("li", {0, 7})("sd", {0, 1})("enable", {2})(
         "ctl", {0xC2});
@@ -501,6 +546,34 @@ TEST_P(Ends, HostTargetInterfaceWhereAProgramHasIt) {
     const auto result = run(100);
     EXPECT_EQ(result.reason, StopReason::exit);
     EXPECT_EQ(result.exit_code, 3U);
+    // A system call prints and is answered where there is a place for the answer.
+    const auto put = [&](std::uint64_t address, std::uint64_t value) {
+        for (unsigned i = 0; i < 8; ++i) EXPECT_TRUE(simulator_.poke(address + i, value >> 8 * i & 0xFF));
+    };
+    const auto call = [&](std::uint64_t which, std::uint64_t file, std::uint64_t bytes) {
+        EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
+        simulator_.reset();
+        EXPECT_EQ(simulator_.attach_htif(ram + 0x3000, ram + 0x3008), std::nullopt);
+        put(ram + 0x4000, which);
+        put(ram + 0x4008, file);
+        put(ram + 0x4010, ram + 0xFFFFC);  // four bytes before the end of RAM
+        put(ram + 0x4018, bytes);
+        for (unsigned i = 0; i < 4; ++i) EXPECT_TRUE(simulator_.poke(ram + 0xFFFFC + i, "host"[i]));
+        Assembler(simulator_, ram)("li", {0, ram + 0x4000})("li", {1, ram + 0x3000})("sd", {0, 1})("ctl", {0x81});
+        EXPECT_EQ(run(100).reason, StopReason::halted);
+        return memory(ram + 0x4000, 8);
+    };
+    EXPECT_EQ(call(htif::sys_write, 1, 3), 3U);
+    EXPECT_EQ(simulator_.take_uart_output(), "hos");
+    EXPECT_EQ(memory(ram + 0x3000, 8), 0U);
+    EXPECT_EQ(memory(ram + 0x3008, 8), 1U);
+    EXPECT_EQ(call(htif::sys_write, 2, 100), 4U);  // what there is
+    EXPECT_EQ(simulator_.take_uart_output(), "host");
+    EXPECT_EQ(call(htif::sys_write, 3, 4), htif::bad_file);
+    EXPECT_EQ(simulator_.take_uart_output(), "");
+    EXPECT_EQ(call(63, 1, 3), 63U);  // another call
+    EXPECT_EQ(memory(ram + 0x3000, 8), ram + 0x4000U);
+    EXPECT_EQ(memory(ram + 0x3008, 8), 0U);
     EXPECT_EQ(simulator_.load(*spec_), std::nullopt);  // gone with the spec
     simulator_.reset();
     EXPECT_EQ(store("sd", ram + 0x2FFC, 7).reason, StopReason::halted);
@@ -516,6 +589,8 @@ TEST_P(Ends, BadPlatformsAreErrors) {
             if (what == "none" && device.kind == isa::Device::Kind::plic) device.sources = 0;
             if (what == "over" && device.kind == isa::Device::Kind::htif) device.base = serial;
         }
+        if (what == "count") bad->translation.reads.push_back(bad->find_element("cycle_count"));
+        if (what == "condition") bad->platform.counts.push_back({isa::Platform::retired, bad->find_element("mtip")});
         if (what == "time") bad->translation.reads.push_back(bad->find_element("mtime"));
         const auto result = simulator_.load(*bad);
         EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
@@ -523,6 +598,8 @@ TEST_P(Ends, BadPlatformsAreErrors) {
     };
     EXPECT_NE(error("none").find("1 to 0"), std::string::npos);
     EXPECT_NE(error("time").find("depend on the time"), std::string::npos);
+    EXPECT_NE(error("count").find("what the core counts"), std::string::npos);
+    EXPECT_NE(error("condition").find("cannot depend on what the core counts"), std::string::npos);
     EXPECT_NE(error("line").find("1 to 96"), std::string::npos);
     EXPECT_NE(error("over").find("overlap"), std::string::npos);
 }
@@ -567,6 +644,7 @@ TEST_P(VirtViews, AgreeInEveryCycle) {
             for (unsigned i = 0; i < 40; ++i) {
                 if (below(3) == 0) start("ctl", {0xC2});
                 start("rdtime", {5})("mul", {5, 5})("add", {4, 5});
+                if (below(3) == 0) start("rdcycle", {10})("rdret", {11})("add", {4, 10})("add", {4, 11});
             }
             start("jump", {loop});
             // By cause: the timer, the UART, the comparison.
