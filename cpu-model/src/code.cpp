@@ -51,6 +51,13 @@ void each_term(Meaning& meaning, Visit visit) {
         if (write.index.valid()) visit(write.index);
         visit(write.value);
     }
+    for (auto& fence : meaning.fences) {
+        visit(fence.guard);
+        for (auto& match : fence.matches) {
+            visit(match.value);
+            visit(match.when);
+        }
+    }
 }
 
 std::vector<Term> all_terms(const isa::Meaning& meaning) {
@@ -209,7 +216,9 @@ Code Compiler::compile(const isa::Translation& translation) {
     isa::Meaning meaning;
     meaning.loads = translation.loads;
     meaning.traps = translation.faults;
-    return compile(meaning, local_places(nullptr, nullptr), {}, translation.physical);
+    std::vector<Term> results{translation.physical};
+    for (const auto& tag : translation.tags) results.push_back(tag.value);
+    return compile(meaning, local_places(nullptr, nullptr), {}, std::move(results));
 }
 
 Code Compiler::compile(const isa::Form& form) {
@@ -234,12 +243,12 @@ isa::Meaning Compiler::specialise(const isa::Form& form, std::span<const std::ui
 }
 
 Code Compiler::compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length,
-                       Term result) {
+                       std::vector<Term> results) {
     // Entries of register files with constant numbers are slots like any other: a variable stands for each.
     isa::Meaning meaning = original;
     isa::Substitution entries;
     auto terms = all_terms(meaning);
-    if (result.valid()) terms.push_back(result);
+    terms.insert(terms.end(), results.begin(), results.end());
     std::vector<Term> selects;
     isa::each_below(terms_, terms, [&](Term term) {
         const auto& node = terms_.node(term);
@@ -263,7 +272,7 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
     if (!entries.empty()) {
         isa::Substitution memo;
         each_term(meaning, [&](Term& term) { term = terms_.substitute(term, entries, memo); });
-        if (result.valid()) result = terms_.substitute(result, entries, memo);
+        for (Term& result : results) result = terms_.substitute(result, entries, memo);
     }
 
     Code code;
@@ -288,7 +297,7 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
         if (load < meaning.loads.size()) {
             const auto& from = meaning.loads[load];
             // A load that never happens keeps its number: its result is zero.
-            const auto to = (result.valid() ? layout_.walk : layout_.loads) + static_cast<std::uint32_t>(load);
+            const auto to = (results.empty() ? layout_.loads : layout_.walk) + static_cast<std::uint32_t>(load);
             code.loads.push_back({guard(from.guard), root(from.physical), to, from.units,
                                   from.translated.valid() ? root(from.address) : Code::none, from.access});
         } else {
@@ -296,7 +305,15 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
                 if (!terms_.is_false(store.guard))
                     code.stores.push_back({guard(store.guard), root(store.physical), root(store.data), store.units,
                                            store.translated.valid() ? root(store.address) : Code::none, store.access});
-            if (result.valid()) code.result = root(result);
+            for (const Term result : results) code.results.push_back(root(result));
+            for (const auto& fence : meaning.fences) {
+                if (terms_.is_false(fence.guard)) continue;
+                Code::Fence to{guard(fence.guard), {}};
+                for (const auto& match : fence.matches)
+                    if (!terms_.is_false(match.when))
+                        to.matches.push_back({match.tag, root(match.value), guard(match.when)});
+                code.fences.push_back(std::move(to));
+            }
             for (const auto& write : meaning.writes) {
                 if (terms_.is_false(write.guard)) continue;
                 const auto& element = spec_[write.element];
@@ -327,7 +344,7 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
     }
 
     // A translation runs apart from the array of values, as wide programs do.
-    code.expression = line_up(roots, places, result.valid());
+    code.expression = line_up(roots, places, !results.empty());
     const auto& position = code.expression.program.roots;
     std::uint32_t end = 0;
     std::size_t done = 0;
@@ -351,7 +368,14 @@ Code Compiler::compile(const isa::Meaning& original, const Places& places, std::
         settle(at.data);
         settle(at.address);
     }
-    settle(code.result);
+    for (auto& result : code.results) settle(result);
+    for (auto& fence : code.fences) {
+        settle(fence.guard);
+        for (auto& match : fence.matches) {
+            settle(match.value);
+            settle(match.when);
+        }
+    }
     most_written_ = std::max(most_written_, 2 * code.writes.size());
     bool wrote_unknown = false;
     std::unordered_set<std::uint32_t> written;

@@ -83,9 +83,19 @@ struct Code {
     std::vector<Load> loads;
     std::vector<Store> stores;
     std::vector<Write> writes;
-    std::uint32_t result = none;  ///< of a translation: the physical address
-    bool sequential = false;      ///< the only write to the pc is `pc + length`, and is not among `writes`
-    bool gather = false;          ///< a write reads what an earlier one has overwritten: read all before writing any
+    struct Fence {
+        struct Match {
+            unsigned tag = 0;
+            std::uint32_t value = 0;
+            std::uint32_t when = none;
+        };
+        std::uint32_t guard = none;
+        std::vector<Match> matches;
+    };
+    std::vector<Fence> fences;
+    std::vector<std::uint32_t> results;  ///< of a translation: the physical address, then the tags
+    bool sequential = false;             ///< the only write to the pc is `pc + length`, and is not among `writes`
+    bool gather = false;  ///< a write reads what an earlier one has overwritten: read all before writing any
 };
 
 /// The registers an instruction reads, as far as its encoding tells: the pipeline's data hazards. Numbers below
@@ -148,7 +158,7 @@ class Compiler {
   private:
     Places local_places(const isa::Form* form, const isa::Meaning* meaning) const;
     Code compile(const isa::Meaning& original, const Places& places, std::optional<unsigned> length,
-                 isa::Term result = {});
+                 std::vector<isa::Term> results = {});
     Expression line_up(std::span<const isa::Term> roots, const Places& places, bool wide = false);
     std::optional<std::uint32_t> place(isa::Term term, const Places& places);
     std::optional<std::uint32_t> constant(isa::Word value);

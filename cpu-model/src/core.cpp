@@ -13,7 +13,7 @@ Core::Core(const isa::Spec& spec, Bus& bus, const Config& config)
       last_(static_cast<unsigned>(spec.timing.stages.size()) - 1),
       execute_(spec.timing.execute_stage),
       memory_(spec.timing.memory_stage),
-      machine_(spec, bus, config.specialise_after),
+      machine_(spec, bus, config.specialise_after, config.stale_tlb),
       ready_(spec.slots + spec.elements.size(), 0),
       writers_(spec.slots + spec.elements.size(), 0) {
     for (auto& flight : pool_) release(&flight);

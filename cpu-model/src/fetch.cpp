@@ -47,7 +47,7 @@ std::size_t Machine::HashParcels::operator()(const std::vector<std::uint64_t>& p
 
 void Machine::fetch(std::uint64_t pc, Fetched& fetched) {
     const FetchEntry& entry = fetches_[(pc >> fetch_shift_) % fetch_entries];
-    if (entry.pc == pc && entry.epoch == epoch_ && bits_at(entry.host, entry.bytes) == entry.bits) [[likely]] {
+    if (entry.pc == pc && entry.epoch == fetch_epoch_ && bits_at(entry.host, entry.bytes) == entry.bits) [[likely]] {
         fetched.operation = entry.operation;
         fetched.physical = entry.physical;
         fetched.units = entry.units;
@@ -90,16 +90,21 @@ std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned acces
         walk_values_[load.result] = result;
         values_[load.result] = static_cast<std::uint64_t>(result);
     }
-    const auto physical = static_cast<std::uint64_t>(walk_values_[translation_.result]);
-    if (page_bits_ > 0 && (address & (units - 1)) == 0)
-        mappings_[mapping_number(address, access)] = {epoch_, address >> page_bits_, physical & ~page_mask_, access};
+    const auto physical = static_cast<std::uint64_t>(walk_values_[translation_.results[0]]);
+    if (page_bits_ > 0 && (address & (units - 1)) == 0) {
+        const std::size_t number = mapping_number(address, access);
+        mappings_[number] = {epoch_, address >> page_bits_, physical & ~page_mask_, access};
+        for (std::size_t i = 1; i < translation_.results.size() && stale_tlb_; ++i)
+            tags_[number * (translation_.results.size() - 1) + i - 1] =
+                static_cast<std::uint64_t>(walk_values_[translation_.results[i]]);
+    }
     return physical;
 }
 
 // Parcels are fetched one by one, each by its own translation, and no more than decoding asks for. Instructions come
 // from memory alone: a fetch has no side effects, so fetching ahead has none either.
 void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
-    if (epoch_ == stale_epoch) {
+    if (fetch_epoch_ == stale_epoch) {
         enter_epoch();
         return fetch(pc, fetched);
     }
@@ -150,7 +155,8 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
     if (together && fetched.contiguous && bytes <= 8) {
         FetchEntry& entry = fetches_[(pc >> fetch_shift_) % fetch_entries];
         const auto length = static_cast<unsigned>(bytes);
-        entry = {epoch_, pc, bits_at(first, length), first, fetched.operation, fetched.physical, length, fetched.units};
+        entry = {fetch_epoch_,     pc,     bits_at(first, length), first, fetched.operation,
+                 fetched.physical, length, fetched.units};
     }
 }
 
@@ -212,8 +218,8 @@ void Machine::specialise(Operation& operation) {
 void Machine::trim() {
     const bool exhausted = compiler_->exhausted();
     if (decodings_.size() <= most_encodings && !exhausted) return;
-    epochs_.clear();
-    epoch_ = stale_epoch;
+    fetch_epoch_ = stale_epoch;
+    ++fences_;
     decodings_.clear();
     if (!exhausted) return;
     // A new compiler has the same layout, but other constants: everything is compiled anew.

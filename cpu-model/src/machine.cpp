@@ -13,7 +13,7 @@ namespace pogo::model {
 std::uint64_t Machine::Narrow::variable(isa::Variable, isa::Sort) { POGO_UNREACHABLE("every variable has a place"); }
 Word Machine::Wide::variable(isa::Variable, isa::Sort) { POGO_UNREACHABLE("every variable has a place"); }
 
-Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
+Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after, bool stale_tlb)
     : spec_(spec),
       specialise_after_(specialise_after),
       memory_(spec, bus),
@@ -32,6 +32,8 @@ Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after)
             slot_masks_[element.slot + i] = static_cast<std::uint64_t>(isa::ones(element.width));
 
     if (const auto time = time_input(spec)) time_ = spec[*time].slot;
+    stale_tlb_ = stale_tlb && !spec.translation.loads.empty();
+    tags_.resize(mapping_entries * spec.translation.tags.size());
     page_bits_ = spec.translation.page;
     page_mask_ = static_cast<std::uint64_t>(isa::ones(std::max(page_bits_, 1U))) * (page_bits_ > 0 ? 1 : 0);
     compile_conditions();
@@ -42,11 +44,14 @@ void Machine::compile_conditions() {
     translation_ = compiler_->compile(spec_.translation);
     translation_slots_.clear();
     watch_.assign(spec_.slots, 0);
-    for (const auto element : spec_.translation.reads)
+    const auto& late = spec_.translation.stale;
+    for (const auto element : spec_.translation.reads) {
+        const bool stale = stale_tlb_ && std::find(late.begin(), late.end(), element) != late.end();
         for (unsigned i = 0; i < spec_[element].slots(); ++i) {
-            watch_[spec_[element].slot + i] |= translation;
-            translation_slots_.push_back(spec_[element].slot + i);
+            watch_[spec_[element].slot + i] |= stale ? refetch : translation;
+            if (!stale) translation_slots_.push_back(spec_[element].slot + i);
         }
+    }
 
     std::vector<isa::Term> roots;
     roots.push_back(spec_.waiting);
@@ -93,16 +98,14 @@ void Machine::set_choices(std::span<const std::uint64_t> choices) {
 void Machine::notice(std::uint8_t watch) {
     attention_ = true;
     if ((watch & conditions) != 0) stale_ = true;
-    if ((watch & translation) != 0) {
-        translation_changed_ = true;
-        epoch_ = stale_epoch;
-    }
+    if ((watch & (translation | refetch)) != 0) translation_changed_ = true;
+    if ((watch & translation) != 0) epoch_ = fetch_epoch_ = stale_epoch;
 }
 
 void Machine::forget_windows() {
     memory_.forget();
-    epochs_.clear();
-    epoch_ = stale_epoch;
+    fetch_epoch_ = stale_epoch;
+    ++fences_;
 }
 
 void Machine::forget_walks() {
@@ -120,6 +123,27 @@ void Machine::enter_epoch() {
     const auto [known, fresh] = epochs_.try_emplace(situation_, last_epoch_ + 1);
     if (fresh) ++last_epoch_;
     epoch_ = known->second;
+    fetch_epoch_ = epoch_ | fences_ << 32;
+}
+
+void Machine::fence(const Code& code) {
+    if (!stale_tlb_) return;
+    const auto number = [&](std::uint32_t position) { return value(code.expression, position); };
+    const std::size_t count = spec_.translation.tags.size();
+    for (const auto& fence : code.fences) {
+        if (!holds(code.expression, fence.guard)) continue;
+        for (std::size_t i = 0; i < mappings_.size(); ++i) {
+            const bool all = std::all_of(fence.matches.begin(), fence.matches.end(), [&](const auto& match) {
+                if (!holds(code.expression, match.when)) return true;
+                const auto has = match.tag < count ? tags_[i * count + match.tag] : mappings_[i].page;
+                return has == number(match.value);
+            });
+            if (all) mappings_[i].epoch = 0;
+        }
+        ++fences_;
+        notice(refetch);
+        fetch_epoch_ = stale_epoch;
+    }
 }
 
 void Machine::begin(const Expression& expression) {
@@ -234,6 +258,8 @@ inline std::uint32_t Machine::run(const Code& code) {
         memory_.store(at[store.physical], store.units, at[store.data]);
         note_store(at[store.physical]);
     }
+    if (!code.fences.empty()) [[unlikely]]
+        fence(code);
     commit(code);
     return Code::none;
 }
@@ -276,6 +302,8 @@ std::uint32_t Machine::run_wide(const Code& code) {
         memory_.store(value(expression, store.physical), store.units, wide_[store.data]);
         note_store(value(expression, store.physical));
     }
+    if (!code.fences.empty()) [[unlikely]]
+        fence(code);
     commit(code);
     return Code::none;
 }

@@ -54,7 +54,7 @@ class Clock {
 
 class Machine {
   public:
-    Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after);
+    Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after, bool stale_tlb);
 
     [[nodiscard]] const isa::Spec& spec() const { return spec_; }
     [[nodiscard]] std::span<std::uint64_t> slots() { return {values_.data(), spec_.slots}; }
@@ -134,7 +134,7 @@ class Machine {
         Word variable(isa::Variable, isa::Sort);
         Word select(Word array, Word index) const { return at[static_cast<std::uint64_t>(array + index)]; }
     };
-    enum Watch : std::uint8_t { translation = 1, conditions = 2 };
+    enum Watch : std::uint8_t { translation = 1, conditions = 2, refetch = 4 };
     /// A page that a translation has mapped, and for which accesses.
     struct Mapping {
         std::uint64_t epoch = 0;
@@ -220,9 +220,15 @@ class Machine {
     void enter_epoch();
     /// A store may have changed what a translation has loaded.
     void note_store(std::uint64_t physical) {
-        if (walked_[walked_number(physical)]) [[unlikely]]
+        if (!walked_[walked_number(physical)]) [[likely]]
+            return;
+        if (stale_tlb_)
+            notice(refetch);
+        else
             forget_walks();
     }
+    /// Drops mappings as the code's fences say.
+    void fence(const Code& code);
     [[nodiscard]] std::size_t walked_number(std::uint64_t physical) const {
         return (physical << memory_.format().shift >> 12) % walked_.size();
     }
@@ -265,6 +271,10 @@ class Machine {
     // from are as they were. An epoch numbers such a situation; one that comes back has its old number.
     static constexpr std::uint64_t stale_epoch = ~std::uint64_t{0};
     std::uint64_t epoch_ = stale_epoch;
+    std::uint64_t fetch_epoch_ = stale_epoch;  ///< of fetches_: the epoch and how many fences there were
+    std::uint64_t fences_ = 0;
+    bool stale_tlb_ = false;
+    std::vector<std::uint64_t> tags_;  ///< of mappings_, as many for each as the translation has
     std::uint64_t last_epoch_ = 0;
     std::unordered_map<std::vector<std::uint64_t>, std::uint64_t, HashParcels> epochs_;
     std::vector<std::uint32_t> translation_slots_;

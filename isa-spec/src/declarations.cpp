@@ -829,6 +829,7 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
     for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
         if (std::binary_search(support.begin(), support.end(), spec_.elements[i].variable))
             translation.reads.push_back({i});
+    define_tlb(ast, translation);
     if (ast[3].size() > 0) {
         std::vector<ElementId> declared;
         for (const Ast& element : ast[3].children)
@@ -838,6 +839,32 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
                 fail(Code::E0319, ast.range, spec_[id].name);
     }
     return translation;
+}
+
+void Elaborator::define_tlb(const Ast& ast, Translation& translation) {
+    std::vector<const Ast*> items;
+    flatten(ast[6].children, items);
+    for (const Ast* item : items) {
+        if (item->is(Syntax::stale)) {
+            for (const ElementId id : whole_elements((*item)[0])) {
+                if (std::find(translation.reads.begin(), translation.reads.end(), id) == translation.reads.end())
+                    fail(Code::E0329, item->range, spec_[id].name);
+                translation.stale.push_back(id);
+            }
+            continue;
+        }
+        Term value;
+        accesses_allowed_ = false;
+        const Meaning none = meaning(pc_value_, [&] {
+            frames_.back().locals.push_back(
+                {ast[1].text, Value::of(spec_.terms.variable(translation.access)), nullptr});
+            value = any_bits(eval((*item)[0]), (*item)[0].range);
+        });
+        accesses_allowed_ = true;
+        const unsigned width = spec_.terms.sort(value).width;
+        if (width > 64 || !none.traps.empty()) fail(Code::E0206, item->range, "bits(n), n at most 64", item->text);
+        translation.tags.push_back({item->text, value});
+    }
 }
 
 void Elaborator::define_translation(const Ast& ast) {

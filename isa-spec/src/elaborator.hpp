@@ -222,6 +222,7 @@ class Elaborator {
     void define_permission(const Ast& ast);
     void define_translation(const Ast& ast);
     Translation translation_template(const Ast& ast, unsigned from_width);
+    void define_tlb(const Ast& ast, Translation& translation);
     void define_timing(const Ast& ast);
     void define_platform(const Ast& ast);
     void define_device(const Ast& ast);
@@ -267,6 +268,7 @@ class Elaborator {
     void join(Term condition, Frame&& taken, SourceRange where);
     void raise(const Ast& ast);
     void require_permission(const Ast& ast);
+    void fence(const Ast& ast);
     [[nodiscard]] Term within(const Mode& mode);
     void assign(const Ast& ast);
     Value call(const Ast& ast, unsigned hint);

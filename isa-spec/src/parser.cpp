@@ -343,6 +343,18 @@ class Parser {
             expect(";");
             return node(Syntax::require_, first, list_of(std::move(with)), id.text);
         }
+        if (at("fence") && is(ahead(1), "{")) {
+            take();
+            Ast matches = braced_list([&] {
+                const Token tag = expect_name("`page` or a tag of the translation");
+                expect("==");
+                std::vector<Ast> parts = list_of(expression());
+                if (accept("when")) parts.push_back(expression());
+                expect(";");
+                return node(Syntax::fence_match, tag, std::move(parts), tag.text);
+            });
+            return node(Syntax::fence, first, std::move(matches.children));
+        }
         if (at("return")) {
             take();
             Ast value = expression();
@@ -752,6 +764,8 @@ class Parser {
         expect(")");
         Ast page{Syntax::none, {}, {}, 0, 0, {}};
         if (accept("page")) page = expression();
+        Ast tlb{Syntax::list, {}, {}, 0, 0, {}};
+        if (accept("tlb")) tlb = braced_list([&] { return tlb_item(); });
         Ast reads{Syntax::list, {}, {}, 0, 0, {}};
         if (accept("reads"))
             reads = braced_list([&] {
@@ -762,7 +776,21 @@ class Parser {
         Ast body = block();
         return node(Syntax::translate, first,
                     list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body),
-                            std::move(page)));
+                            std::move(page), std::move(tlb)));
+    }
+    Ast tlb_item() {
+        const Token first = now();
+        if (at("when")) return when([&] { return braced_list([&] { return tlb_item(); }); });
+        if (accept("stale")) {
+            Ast element = expression();
+            expect(";");
+            return node(Syntax::stale, first, list_of(std::move(element)));
+        }
+        const Token tag = expect_name("`stale`, `when` or a tag");
+        expect("=");
+        Ast value = expression();
+        expect(";");
+        return node(Syntax::tag, first, list_of(std::move(value)), tag.text);
     }
     Ast trap() {
         const Token first = take();

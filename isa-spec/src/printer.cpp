@@ -196,6 +196,20 @@ class Printer {
             case Syntax::require_:
                 line("require " + ast.text + arguments(ast[0]) + ";");
                 break;
+            case Syntax::fence: {
+                std::string text = "fence {";
+                for (const Ast& match : ast.children)
+                    text += fmt::format(" {} == {}{};", match.text, inline_(match[0]),
+                                        match.size() > 1 ? " when " + inline_(match[1]) : "");
+                line(text + " }");
+                break;
+            }
+            case Syntax::stale:
+                line(fmt::format("stale {};", inline_(ast[0])));
+                break;
+            case Syntax::tag:
+                line(fmt::format("{} = {};", ast.text, inline_(ast[0])));
+                break;
             case Syntax::perform:
                 line(inline_(ast[0]) + ";");
                 break;

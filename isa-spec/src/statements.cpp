@@ -140,6 +140,9 @@ void Elaborator::statement(const Ast& ast) {
         case Syntax::require_:
             require_permission(ast);
             break;
+        case Syntax::fence:
+            fence(ast);
+            break;
         case Syntax::perform:
             call(ast[0], 0);
             break;
@@ -206,6 +209,24 @@ void Elaborator::raise(const Ast& ast) {
     trap.loads_before = static_cast<unsigned>(meaning_.loads.size());
     // What follows needs no guard of its own: once a trap fires, nothing after it counts.
     if (!t.is_false(trap.guard)) meaning_.traps.push_back(std::move(trap));
+}
+
+void Elaborator::fence(const Ast& ast) {
+    const auto& tags = spec_.translation.tags;
+    Fence fence{path_.condition, {}};
+    for (const Ast& match : ast.children) {
+        const auto tag = std::find_if(tags.begin(), tags.end(), [&](const auto& t) { return t.name == match.text; });
+        unsigned width = spec_.address_width - spec_.translation.page;
+        if (tag != tags.end())
+            width = spec_.terms.sort(tag->value).width;
+        else if (match.text != "page" || spec_.translation.page == 0)
+            fail(Code::E0328, match.range, match.text);
+        const Term value = bits(eval(match[0], width), width, match[0].range);
+        const Term when = match.size() > 1 ? condition(match[1]) : spec_.terms.boolean(true);
+        fence.matches.push_back({static_cast<unsigned>(tag - tags.begin()), value, when});
+    }
+    require_no_function(ast.range);
+    if (!spec_.terms.is_false(fence.guard)) meaning_.fences.push_back(std::move(fence));
 }
 
 Term Elaborator::within(const Mode& mode) {

@@ -171,6 +171,10 @@ class Extender {
         for (Load& load : entry.loads) put(load.guard), put(load.address), put(load.physical);
         for (Store& store : entry.stores) put(store.guard), put(store.address), put(store.physical), put(store.data);
         for (Write& write : entry.writes) put(write.index), put(write.value), put(write.guard);
+        for (Fence& fence : entry.fences) {
+            put(fence.guard);
+            for (Fence::Match& match : fence.matches) put(match.value), put(match.when);
+        }
         for (Trap& trap : entry.traps) {
             put(trap.guard);
             for (Term& argument : trap.arguments) put(argument);

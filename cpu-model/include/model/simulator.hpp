@@ -31,6 +31,9 @@ struct Config {
     std::uint64_t memory_limit = std::uint64_t{1} << 30;
     /// An encoding executed this often gets code of its own. Changes speed only.
     unsigned specialise_after = 16;
+    /// What the TLB holds stays until a fence drops it, whatever becomes of the page tables. Without, each access is
+    /// translated as if by a walk of its own, as the Spec says.
+    bool stale_tlb = false;
 };
 
 struct StepOptions {

@@ -149,6 +149,18 @@ struct Write {
     SourceRange where;
 };
 
+/// Drops entries of the TLB: those of which all that is asked for is so. It has no other effect, and none at all on a
+/// machine that walks at every access, as meanings say; a model with a TLB keeps stale entries until a fence.
+struct Fence {
+    struct Match {
+        unsigned tag = 0;  ///< of Translation::tags; after the last of them the page's number
+        Term value;
+        Term when;  ///< Bool: asked for
+    };
+    Term guard;
+    std::vector<Match> matches;
+};
+
 /// A guarded, parallel transition. All terms speak of the state before it, of results of its loads (those before in
 /// order), of the fields of the encoding, of `choices`, and in a trap entry of the cause's parameters.
 /// If a trap fires, neither writes nor stores happen.
@@ -158,6 +170,7 @@ struct Meaning {
     std::vector<Store> stores;
     std::vector<Write> writes;      ///< a transition of an instruction always writes the pc
     std::vector<Variable> choices;  ///< unpredictable values: any will do
+    std::vector<Fence> fences;
 };
 
 struct Cause {
@@ -267,6 +280,13 @@ struct Translation {
     Term physical;            ///< BitVec(physical_width)
     std::vector<Trap> faults;
     std::vector<ElementId> reads;
+    /// What fences tell entries of a TLB apart by, beside the page: see Fence.
+    struct Tag {
+        std::string name;
+        Term value;  ///< BitVec over the state and `access`
+    };
+    std::vector<Tag> tags;
+    std::vector<ElementId> stale;  ///< of `reads`: a change of these takes a fence to be noticed; that of others does not
     unsigned page = 0;  ///< naturally aligned accesses of one kind within 2^page units fault or map alike; 0: unknown
 };
 /// What every translation knows of an access; a machine may add kinds of its own after these.
