@@ -268,7 +268,8 @@ class Elaborator {
                          const std::vector<Ast>& arguments, std::size_t from, unsigned hint);
     Term operand_address(std::size_t operand, SourceRange where);
     unsigned operand_units(std::size_t operand, SourceRange where);
-    const Ast* operand_item(std::size_t operand, Syntax kind);
+    const Ast* operand_item(std::size_t operand, Syntax kind, std::string_view name = {});
+    std::optional<Term> operand_piece(std::size_t operand, const std::string& name);
     Term load(Term address, unsigned units, bool direct, SourceRange where);
     void store(Term address, unsigned units, Term data, bool direct, SourceRange where);
     Term translate(Term address, Access access, unsigned units, SourceRange where);
