@@ -69,11 +69,11 @@ class Machine {
     /// Drives the input that carries the time from here on. The clock must outlive the machine.
     void set_clock(Clock* clock) {
         clock_ = clock;
-        supply(time_, [clock] { return clock->time(); });
+        supplies_.emplace_back(time_, [clock] { return clock->time(); });
     }
     /// Drives an input that no condition reads from here on: its value is asked for when something else reads it.
     void supply(isa::ElementId input, std::function<std::uint64_t()> value) {
-        supply(spec_[input].slot, std::move(value));
+        supplies_.emplace_back(spec_[input].slot, std::move(value));
     }
     /// Sets those inputs. What reads them in here does so by itself.
     void read_clock() {
@@ -160,9 +160,6 @@ class Machine {
         Operation operation;
     };
 
-    void supply(std::uint32_t slot, std::function<std::uint64_t()> value) {
-        supplies_.emplace_back(slot, std::move(value));
-    }
     void begin(const Expression& expression);
     void compute(const Expression& expression, std::size_t begin, std::size_t end);
     [[nodiscard]] std::uint64_t value(const Expression& expression, std::uint32_t position) const {

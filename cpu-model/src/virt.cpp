@@ -355,22 +355,23 @@ std::uint64_t Htif::print(std::uint64_t address, std::uint64_t count) {
     return done;
 }
 
+// The call's number and arguments are at `at`.
+void Htif::serve(std::uint64_t at) {
+    if (!fromhost_ || at == 0 || memory_.load(at) != htif::sys_write) return;
+    const std::uint64_t file = memory_.load(at + 8);
+    const bool console = file == 1 || file == 2;
+    memory_.store(at, console ? print(memory_.load(at + 16), memory_.load(at + 24)) : htif::bad_file);
+    memory_.store(tohost_, 0);
+    memory_.store(*fromhost_, 1);
+}
+
 void Htif::write(std::uint64_t offset, unsigned, std::uint64_t, std::uint64_t) {
     if (offset >= htif::tohost + 8) return;
     const std::uint64_t command = memory_.load(tohost_);
     const std::uint64_t payload = command & 0xffff'ffff'ffff;
     switch (command >> 48) {
         case 0x0000:
-            if ((payload & 1) != 0) return host_.exit(payload >> 1);
-            if (payload == 0 || !fromhost_ || memory_.load(payload) != htif::sys_write) return;
-            {
-                const std::uint64_t file = memory_.load(payload + 8);
-                const bool console = file == 1 || file == 2;
-                memory_.store(payload,
-                              console ? print(memory_.load(payload + 16), memory_.load(payload + 24)) : htif::bad_file);
-            }
-            memory_.store(tohost_, 0);
-            memory_.store(*fromhost_, 1);
+            (payload & 1) != 0 ? host_.exit(payload >> 1) : serve(payload);
             break;
         case 0x0101:
             host_.print(static_cast<char>(payload));

@@ -119,6 +119,7 @@ class Htif final : public Peripheral {
     void write(std::uint64_t offset, unsigned size, std::uint64_t value, std::uint64_t cycle) override;
 
   private:
+    void serve(std::uint64_t at);
     [[nodiscard]] std::uint64_t print(std::uint64_t address, std::uint64_t count);
     Memory memory_;
     std::uint64_t tohost_;

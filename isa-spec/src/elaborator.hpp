@@ -281,7 +281,8 @@ class Elaborator {
                          const std::vector<Ast>& arguments, std::size_t from, unsigned hint);
     Term operand_address(std::size_t operand, SourceRange where);
     unsigned operand_units(std::size_t operand, SourceRange where);
-    const Ast* operand_item(std::size_t operand, Syntax kind);
+    const Ast* operand_item(std::size_t operand, Syntax kind, std::string_view name = {});
+    std::optional<Term> operand_piece(std::size_t operand, const std::string& name);
     /// `mem[address, units]` or `physical[address, units]`, perhaps with a kind of access.
     struct Place {
         Term address;

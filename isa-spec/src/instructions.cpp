@@ -530,30 +530,7 @@ void Elaborator::form(FormContext& context) {
         for (const auto& info : context.fields)
             if (info.name.find('.') == std::string::npos) locals.push_back({info.name, seen(info), info.enumeration});
     };
-    std::vector<std::size_t> own_locals;
     for (auto& operand : operands_) {
-        own_locals.push_back(operand.environment.size());
-        // Pieces of the case chosen, as far as they are bits and whole fields, then its fields.
-        std::vector<const Ast*> items;
-        frames_.emplace_back();
-        frames_.back().locals = operand.environment;
-        flatten(operand.chosen->children, items);
-        frames_.pop_back();
-        for (const Ast* item : items) {
-            Term piece;
-            bool known = item->is(Syntax::piece_value);
-            for (std::size_t i = 0; known && i < item->size(); ++i) {
-                const Ast& part = (*item)[i];
-                Term next;
-                if (part.is(Syntax::bits) && part.width != 0) next = t.constant(part.width, part.value);
-                for (const auto& info : context.fields)
-                    if (part.is(Syntax::field_piece) && info.name == operand.name + "." + part.text)
-                        next = seen(info).term;
-                known = next.valid();
-                if (known) piece = piece.valid() ? t.concat(piece, next) : next;
-            }
-            if (known && piece.valid()) operand.environment.push_back({item->text, Value::of(piece), nullptr});
-        }
         for (const auto& info : context.fields)
             if (info.name.starts_with(operand.name + "."))
                 operand.environment.push_back(
@@ -608,7 +585,10 @@ void Elaborator::form(FormContext& context) {
     const bool goes = std::any_of(form.meaning.writes.begin(), form.meaning.writes.end(),
                                   [&](const Write& write) { return write.element == spec_.pc; });
     if (!goes) form.meaning.writes.push_back({spec_.pc, {}, pc_value_, t.boolean(true), context.instruction->range});
-    for (std::size_t i = 0; i < operands_.size(); ++i) operands_[i].environment.resize(own_locals[i]);
+    for (auto& operand : operands_) {
+        for (const auto& info : context.fields)
+            if (info.name.starts_with(operand.name + ".")) operand.environment.pop_back();
+    }
     spec_.forms.push_back(std::move(form));
 }
 

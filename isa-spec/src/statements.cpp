@@ -368,7 +368,7 @@ Value Elaborator::invoke(const Ast& function, const std::vector<Value>& argument
     return *finished.result;
 }
 
-const Ast* Elaborator::operand_item(std::size_t operand, Syntax kind) {
+const Ast* Elaborator::operand_item(std::size_t operand, Syntax kind, std::string_view name) {
     std::vector<const Ast*> items;
     frames_.emplace_back();
     frames_.back().locals = operands_[operand].environment;
@@ -376,8 +376,27 @@ const Ast* Elaborator::operand_item(std::size_t operand, Syntax kind) {
     flatten(operands_[operand].chosen->children, items);
     frames_.pop_back();
     for (const Ast* item : items)
-        if (item->is(kind)) return item;
+        if (item->is(kind) && (name.empty() || item->text == name)) return item;
     return nullptr;
+}
+
+// The bits of a piece: fixed ones, and those of the case's fields.
+std::optional<Term> Elaborator::operand_piece(std::size_t operand, const std::string& name) {
+    const Ast* item = operand_item(operand, Syntax::piece_value, name);
+    if (item == nullptr) return std::nullopt;
+    Terms& t = spec_.terms;
+    Term all;
+    for (const Ast& part : item->children) {
+        Term bits;
+        if (part.is(Syntax::bits)) bits = t.constant(part.width, part.value);
+        for (const auto& local : operands_[operand].environment)
+            if (!part.is(Syntax::bits) && local.name == part.text) bits = local.value.term;
+        if (!bits.valid()) return std::nullopt;
+        if (part.is(Syntax::field_part))
+            bits = t.extract(bits, static_cast<unsigned>(number(part[0])), static_cast<unsigned>(number(part[1])));
+        all = all.valid() ? t.concat(all, bits) : bits;
+    }
+    return all;
 }
 
 unsigned Elaborator::operand_units(std::size_t operand, SourceRange where) {
@@ -457,6 +476,7 @@ Value Elaborator::operand_member(const Ast& ast, std::size_t operand, const std:
     }
     for (const auto& local : operands_[operand].environment)
         if (local.name == member && count == 0) return local.value;
+    if (const auto piece = operand_piece(operand, member); piece && count == 0) return Value::of(*piece);
     fail(Code::E0424, ast.range, operands_[operand].name, operands_[operand].chosen->text, member);
 }
 

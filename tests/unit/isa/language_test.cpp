@@ -326,6 +326,19 @@ const char* const operands =
     "read { return imm; } } }"
     "set alterable of ea = ea - { Imm };";
 
+TEST(Operands, SayTheBitsOfAPiece) {
+    const Spec spec =
+        must_load(machine("register r : bits(8) role data; operand csr { piece number 8; piece two 4;"
+                          " case A { number = 0x12; two = n[1..0] 0b0 n[2]; assembly \"a{n}\"; }"
+                          " case B { number = 0b11 n:6; two = 0x4; assembly \"b{n}\"; } }"
+                          "instruction i { operand c : csr; encoding 0x1 c.two, c.number; assembly \"i {c}\";"
+                          " if c.number[7..6] == 3 { r = c.number; } else { r = 0x0 @ c.two; } }"));
+    ASSERT_EQ(spec.forms.size(), 2U);
+    EXPECT_EQ(written(spec, spec.forms[0].meaning, "r"),
+              "((_ zero_extend 4) (concat (concat ((_ extract 1 0) |c.n|) #b0) ((_ extract 2 2) |c.n|)))");
+    EXPECT_EQ(written(spec, spec.forms[1].meaning, "r"), "(concat #b11 |c.n|)");
+}
+
 TEST(Operands, MakeOneFormForEachCombination) {
     const Spec spec = must_load(machine(
         std::string(operands) +
