@@ -336,6 +336,7 @@ Term results_differ(World& world, const Run& one, const Run& two, std::span<cons
         for (const ElementId e : item->elements) compared[e.index] = false;
         if (item->region) regions.push_back(*item->region);
     }
+    world.leave_out_banked(compared, one.scalars, two.scalars);
     Term result = terms.boolean(false);
     const auto seen = world.swap_banks(two.scalars, one.scalars, two.scalars);
     for (std::size_t i = 0; i < spec.elements.size(); ++i) {

@@ -169,6 +169,15 @@ std::vector<Term> World::swap_banks(std::vector<Term> values, std::span<const Te
     return values;
 }
 
+void World::leave_out_banked(std::vector<bool>& compared, std::span<const Term> first, std::span<const Term> second) {
+    for (const auto& bank : spec.banks) {
+        const bool all = std::all_of(bank.members.begin(), bank.members.end(),
+                                     [&](const auto& member) { return compared[member.element.index]; });
+        if (all || selector(bank, first) == selector(bank, second)) continue;
+        for (const auto& member : bank.members) compared[member.element.index] = false;
+    }
+}
+
 void World::finish(Before& state) {
     for (std::size_t i = 0; i < spec.elements.size(); ++i)
         state.instance.bind(spec.elements[i].variable, state.elements[i]);

@@ -63,6 +63,11 @@ class World {
     [[nodiscard]] std::vector<isa::Term> swap_banks(std::vector<isa::Term> values, std::span<const isa::Term> first,
                                                     std::span<const isa::Term> second);
 
+    /// Leaves out of `compared` (by ElementId) also what changes places with an element left out, as members of banks
+    /// do whose selectors may differ: then neither place holds the value that the other has.
+    void leave_out_banked(std::vector<bool>& compared, std::span<const isa::Term> first,
+                          std::span<const isa::Term> second);
+
   private:
     void finish(Before& state);
     [[nodiscard]] isa::Term selector(const isa::Bank& bank, std::span<const isa::Term> elements);

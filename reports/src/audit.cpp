@@ -375,6 +375,7 @@ class RowAudit {
         std::vector<bool> compared(spec_.elements.size(), true);
         for (const Column* column : except)
             for (const auto e : column->elements) compared[e.index] = false;
+        probe_.leave_out_banked(compared, one.after, two.after);
         bool equal = true;
         for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
             for (unsigned entry = 0; entry < spec_.elements[i].slots() && compared[i]; ++entry)

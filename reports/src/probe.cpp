@@ -201,15 +201,27 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     return result;
 }
 
+std::vector<Word> Probe::selected(const isa::State& state) {
+    domain_.state = &state;
+    run(selectors_, 0, selectors_.program.steps.size());
+    std::vector<Word> result;
+    for (std::size_t i = 0; i < spec_.banks.size(); ++i) result.push_back(root(selectors_, i));
+    return result;
+}
+
+void Probe::leave_out_banked(std::vector<bool>& compared, const isa::State& first, const isa::State& second) {
+    const auto one = selected(first);
+    const auto two = selected(second);
+    for (std::size_t i = 0; i < spec_.banks.size(); ++i) {
+        const auto& members = spec_.banks[i].members;
+        const auto left_out = [&](const auto& member) { return !compared[member.element.index]; };
+        if (one[i] == two[i] || std::none_of(members.begin(), members.end(), left_out)) continue;
+        for (const auto& member : members) compared[member.element.index] = false;
+    }
+}
+
 isa::State Probe::swap_banks(isa::State values, const isa::State& first, const isa::State& second) {
     if (spec_.banks.empty()) return values;
-    const auto selected = [&](const isa::State& state) {
-        domain_.state = &state;
-        run(selectors_, 0, selectors_.program.steps.size());
-        std::vector<Word> result;
-        for (std::size_t i = 0; i < spec_.banks.size(); ++i) result.push_back(root(selectors_, i));
-        return result;
-    };
     const auto one = selected(first);
     const auto two = selected(second);
     for (std::size_t i = 0; i < spec_.banks.size(); ++i) {

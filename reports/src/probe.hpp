@@ -78,6 +78,8 @@ class Probe {
     /// `values` with the active members of banks exchanged, as seen through the selectors of two states: what a pair
     /// agrees on are the active members.
     [[nodiscard]] isa::State swap_banks(isa::State values, const isa::State& first, const isa::State& second);
+    /// As check::World does: leaves out of `compared` what changes places with an element left out.
+    void leave_out_banked(std::vector<bool>& compared, const isa::State& first, const isa::State& second);
     /// The address of a unit at an offset from the pc.
     [[nodiscard]] std::uint64_t address_at(const isa::State& state, std::uint64_t offset) const;
 
@@ -96,6 +98,7 @@ class Probe {
     /// An address translated; nothing if that faults.
     [[nodiscard]] std::optional<std::uint64_t> translate(std::uint64_t address, unsigned access, unsigned units,
                                                          const Read& read);
+    [[nodiscard]] std::vector<Word> selected(const isa::State& state);
     [[nodiscard]] Word root(const Code& code, std::size_t number) const {
         return code.values[code.program.roots[number]];
     }
