@@ -303,7 +303,11 @@ static void crossing(void) {
 // PM 3.1.6.3: loads and stores in machine mode as in another; fetches never.
 static void modified(void) {
     static const u64 modes[] = {user, supervisor, machine};
-    static const u64 entries[] = {all, all | U, V | R | A, V | R | A | U, V | X | A, V | X | A | U, V | R | W | A, 0};
+    enum { AD = A | D };
+    static const u64 entries[] = {
+        all,           all | U, V | R | AD, V | R | AD | U, V | X | AD, V | X | AD | U, V | R | W | A, V | R | W | AD,
+        V | R | W | D, AD,
+    };
     for (unsigned m = 0; m < 3; ++m)
         for (unsigned e = 0; e < sizeof entries / sizeof *entries; ++e)
             for (unsigned bits = 0; bits < 8; ++bits)
