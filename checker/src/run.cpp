@@ -143,14 +143,15 @@ FormInWorld::Walk FormInWorld::walk(Before& before, Term address, unsigned acces
     instance.bind(translation.access, terms.constant(world_->spec.terms.sort(translation.access).width, access));
     instance.bind(translation.units, terms.constant(8, units));
     Walk result{{}, terms.boolean(false), terms.boolean(false), {}};
-    for (std::size_t i = 0; i < translation.loads.size(); ++i) {
-        const auto& load = translation.loads[i];
+    unsigned loads = 0;  // that may happen in this state
+    for (const auto& load : translation.loads) {
         const Term guard = instance(load.guard);
-        if (i >= walk_loads || terms.is_false(guard)) {
+        if (loads == walk_loads || terms.is_false(guard)) {
             result.longer = terms.or_(result.longer, guard);
             instance.bind(load.result, terms.constant(world_->spec.terms.sort(load.result).width, 0));
             continue;
         }
+        ++loads;
         const Term physical = instance(load.physical);
         Term data;
         for (unsigned j = 0; j < load.units; ++j) {

@@ -47,7 +47,8 @@ enum { csrrw = 1, csrrs = 2, csrrc = 3, csrrwi = 5, csrrsi = 6, csrrci = 7 };
 enum { ecall = 0x73, ebreak = 0x00100073, sret = 0x10200073, mret = 0x30200073, wfi = 0x10500073, nop = 0x13 };
 static const u64 STCE = 1UL << 63;
 static const u64 marker = 0x5ca1ab1e;
-static const u64 far = 1UL << 60;  // no address of 56 bits
+static const u64 everything = 0x1f;  // pmpcfg: a naturally aligned power of two, RWX
+static const u64 far = 1UL << 60;    // no address of 56 bits
 
 static const unsigned short implemented[] = {
     0xC00, 0xC01, 0xC02, 0x100, 0x104, 0x105, 0x106, 0x10A, 0x140, 0x141, 0x142, 0x143,
@@ -57,8 +58,8 @@ static const unsigned short implemented[] = {
 // Of every kind in PM tables 2.2 to 2.5 and of what is custom or reserved.
 static const unsigned short others[] = {
     0x000, 0x001, 0x003, 0x008, 0x015, 0x102, 0x103, 0x181, 0x1FF, 0x200, 0x280, 0x30C, 0x310,
-    0x34A, 0x3A0, 0x3B0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7A0, 0x7B0, 0x7C0, 0x800,
-    0x9C0, 0xB01, 0xB80, 0xC80, 0xCC0, 0xDA0, 0xE12, 0xF10, 0xF16, 0xFC0, 0xFFF,
+    0x34A, 0x3A1, 0x3C0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7A0, 0x7B0, 0x7C0,
+    0x800, 0x9C0, 0xB01, 0xB80, 0xC80, 0xCC0, 0xDA0, 0xE12, 0xF10, 0xF16, 0xFC0, 0xFFF,
 };
 // Counters that may be read-only 0 (PM 3.1.10).
 static const unsigned short events[] = {0x323, 0x33F, 0xB03, 0xB1F, 0xC03, 0xC1F};
@@ -121,6 +122,11 @@ static void defaults(void) {
     set(mcountinhibit, 0);
     set(mcycle, 0);
     set(minstret, 0);
+    // Without an entry that matches nothing is left to supervisor and user mode (PM 3.7.1): this one matches
+    // everywhere.
+    set(0x3B0, -1UL);
+    set(0x3A0, everything);
+    set(0x3A2, 0);
 }
 
 static void run(u64 mode, u64 mstatus, u64 operand, u64 extra) {
@@ -274,6 +280,71 @@ static void csrs(void) {
         read_and_write(events[i], &open);
         read_and_write(events[i], &closed);
     }
+}
+
+// PM 3.7.1. Entry 0 lets supervisor and user mode run; what is written here locks nothing, see paging.c for that.
+static void protection(void) {
+    static const u64 configurations[] = {
+        0x0000000000000000, 0x7f7f7f7f7f7f7f7f, 0x0102030405060700, 0x08090a0b0c0d0e0f,
+        0x1011121314151617, 0x18191a1b1c1d1e1f, 0x6020406020406020, 0x1f0f17071e0e1606,
+    };
+    static const u64 addresses[] = {
+        0, -1UL, 0x5555555555555555, 0xaaaaaaaaaaaaaaaa, 0x1ff, 0x200, 0x3ff, 0x400, 1UL << 53, 1UL << 54,
+    };
+    for (u64 csr = 0x3A0; csr < 0x3C0; ++csr)
+        for (u64 mode = 0; mode <= 3; mode += mode == 1 ? 2 : 1)
+            for (unsigned f = 0; f < COUNT(forms); ++f) {
+                defaults();
+                begin();
+                put(access(csr, forms[f].funct3, forms[f].source, forms[f].rd));
+                put(access(csr, csrrs, 0, a5));
+                run(mode, 0, csr < 0x3B0 ? everything : operand, 0);
+                text("csr open ");
+                mode_letter(mode);
+                field(" ", csr);
+                character(' ');
+                text(forms[f].name);
+                outcome();
+                registers();
+                end();
+            }
+    // From each to each.
+    for (unsigned from = 0; from < COUNT(configurations); ++from)
+        for (unsigned to = 0; to < COUNT(configurations); ++to)
+            for (u64 csr = 0x3A0; csr <= 0x3A2; csr += 2) {
+                defaults();
+                begin();
+                put(access(csr, csrrw, a7, 0));
+                put(access(csr, csrrw, a3, a4));
+                put(access(csr, csrrs, 0, a5));
+                run(machine, 0, configurations[to], configurations[from]);
+                field("pmpcfg ", csr);
+                field(" ", configurations[to]);
+                outcome();
+                registers();
+                character('\n');
+            }
+    // What an address reads as depends on its entry's kind (A), and comes back with it.
+    for (u64 entry = 0; entry < 16; ++entry)
+        for (unsigned kind = 0; kind < 4; ++kind)
+            for (unsigned to = 0; to < COUNT(addresses); ++to) {
+                const u64 csr = entry < 8 ? 0x3A0 : 0x3A2;
+                defaults();
+                begin();
+                put(access(csr, csrrw, a7, 0));
+                put(access(0x3B0 + entry, csrrw, a3, 0));
+                put(access(0x3B0 + entry, csrrs, 0, a4));
+                put(access(csr, csrrw, 0, 0));
+                put(access(0x3B0 + entry, csrrs, 0, a5));
+                run(machine, 0, addresses[to], (u64)kind << 3 << 8 * (entry % 8));
+                field("pmpaddr ", entry);
+                field(" ", kind);
+                field(" ", addresses[to]);
+                outcome();
+                registers();
+                character('\n');
+            }
+    defaults();
 }
 
 // What a write leaves of every pattern, whatever was there.
@@ -676,7 +747,8 @@ static void shadows(void) {
                     }
 }
 
-// PM 3.1.6.3: loads and stores as in another mode see the same memory, without translation and protection.
+// PM 3.1.6.3: loads and stores as in another mode see the same memory where nothing is translated and all is permitted.
+// What is otherwise: paging.c.
 static void modified(void) {
     static u64 cell;
     static const u64 modes[] = {user, supervisor, machine};
@@ -767,6 +839,7 @@ int main(void) {
     // The timer of QEMU's machine asks for an interrupt from the beginning on.
     *(volatile u64*)0x02004000 = -1UL;
     csrs();
+    protection();
     warl();
     counters();
     privileged_instructions();

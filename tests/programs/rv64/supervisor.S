@@ -10,7 +10,14 @@
 
 	.globl	_start
 _start:
-	la	t0, entered
+	la	t0, 1f			// where there is physical memory protection, everything is open
+	csrw	mtvec, t0
+	li	t0, -1
+	csrw	0x3b0, t0		// pmpaddr0
+	li	t0, 0x1f
+	csrw	0x3a0, t0		// pmpcfg0
+	.balign	4
+1:	la	t0, entered
 	csrw	mtvec, t0
 	la	t0, saved
 	csrw	mscratch, t0

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <array>
+#include <set>
+
 #include "isa/assembly.hpp"
 #include "support.hpp"
 
@@ -190,6 +193,43 @@ TEST(Banks, StandForTheActiveMember) {
               "#x0009");
 }
 
+// Registers with the same fields: one stands for the active one as a whole and by its fields.
+const std::string alike =
+    "register a : bits(8) { P 7..6 role control warl { 0, 1 }; K 5..4 reads 2; Q 0 role data; }"
+    "register b : bits(8) { P 7..6 role control warl { 0, 1 }; K 5..4 reads 2; Q 0 role data; }";
+TEST(Banks, OfRegistersWithFields) {
+    const std::string bank = alike + "bank own : bits(8) by s { 0 => a; 1 => b; };";
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; pc = zext(own, 16); }", "pc"),
+              "((_ zero_extend 8) (concat |b.P| (concat #b10 ((_ zero_extend 3) |b.Q|))))");
+    EXPECT_EQ(reset_writes(bank + "reset { pc = zext(own.P, 16); }", "pc"),
+              "((_ zero_extend 14) (ite (= |s| #b0) |a.P| |b.P|))");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = 0xFF; }", "b.P"), "#b11");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = 0xFF; }", "a.P"), "unchanged");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 0; own.P = 2; }", "a.P"), "#b10");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 0; own.P = 2; }", "a.Q"), "unchanged");
+    EXPECT_EQ(reset_writes(bank + "reset { own.Q = 1; }", "a.Q"), "(ite (= |s| #b0) #b1 |a.Q|)");
+    EXPECT_EQ(reset_writes(bank + "reset { own.Q = 1; }", "b.Q"), "(ite (= |s| #b1) #b1 |b.Q|)");
+    // Software's rules are those of the fields.
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = legal(own, 0x41); }", "b.P"), "#b01");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = legal(own, 0xC1); }", "b.P"), "unchanged");
+    EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = legal(own, 0xC1); }", "b.Q"), "#b1");
+    // Each field is a bank for the checker.
+    const Spec spec = must_load(machine(bank + "instruction nop { encoding 0x00; assembly \"nop\"; }"));
+    ASSERT_EQ(spec.banks.size(), 2U);
+    for (const auto& each : spec.banks) EXPECT_EQ(each.members.size(), 2U);
+    EXPECT_THAT(error_of(bank + "reset { own.R = 1; }"), HasSubstr("E0216"));
+}
+TEST(Banks, HaveMembersThatAreAlike) {
+    const auto with = [](const std::string& fields) {
+        return error_of(alike + "register c : bits(8) {" + fields + "} bank own : bits(8) by s { 0 => a; 1 => c; };");
+    };
+    EXPECT_THAT(with("P 7..6 role control; K 5..4 reads 2; Q 1 role data;"), HasSubstr("E0320"));
+    EXPECT_THAT(with("P 7..6 role control; K 5..4 reads 1; Q 0 role data;"), HasSubstr("E0320"));
+    EXPECT_THAT(with("P 7..6 role control; K 5..4 role data; Q 0 role data;"), HasSubstr("E0320"));
+    EXPECT_THAT(error_of(alike + "bank own : bits(9) by s { 0 => a; 1 => b; };"), HasSubstr("E0320"));
+    EXPECT_THAT(error_of(alike + "bank own : bits(8) by s { 0 => a; 1 => fresh; };"), HasSubstr("E0301"));
+}
+
 TEST(Statements, RunInOrder) {
     EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { r = 1; r = r + 2; pc = r; }", "pc"), "#x0003");
     EXPECT_EQ(reset_writes("register r : bits(16) role data; reset { let t = r; r = 4; pc = t; }", "pc"), "|r|");
@@ -261,6 +301,42 @@ TEST(Parameters, ChooseDeclarations) {
     EXPECT_THAT(said, HasSubstr("its parameters: model, fast, n"));
 }
 
+TEST(Parameters, ChooseParts) {
+    const std::string text =
+        "machine m(extra: bool = false) { address 16; } register pc : bits(16) role pc; register s : bits(2) role mode;"
+        "mode top { s = 1; } when extra { mode middle { s = 2; } } mode low { s = 0; }"
+        "trap bad kind illegal { } illegal bad;"
+        "register c : bits(8) { A 0 role control; when extra { B 4 role control; C 7 reads 1; } else { D 5 role "
+        "control; } }"
+        "register k : bits(8) role data; when extra { register l : bits(8) role data; }"
+        "bank own : bits(8) by s[1] { 0 => k; when extra { 1 => l; } };"
+        "permission p { top => execute; when extra { middle when c.B == 1 => execute; middle => bad; } else => bad; }"
+        "operand o { piece n 1; case first { n = 0b0; assembly \"first\"; }"
+        "  when extra { class more; case second { n = 0b1; assembly \"second\"; } } }"
+        "instruction i { operand x : o; encoding 0b1111000 x; assembly \"i {x}\"; require p; own = 7; }";
+    const Spec without = must_load(text);
+    EXPECT_FALSE(without.find_element("c.B").valid());
+    EXPECT_TRUE(without.find_element("c.D").valid());
+    EXPECT_EQ(without.forms.size(), 1U);
+    EXPECT_EQ(without.permissions[0].lines.size(), 2U);
+    EXPECT_TRUE(without.banks.empty());  // of one member
+    EXPECT_EQ(written(without, without.forms[0].meaning, "k"), "(ite (= #b0 ((_ extract 1 1) |s|)) #x07 |k|)");
+    const Spec with = must_load(text, {{"extra", "true"}});
+    EXPECT_TRUE(with.find_element("c.B").valid());
+    EXPECT_FALSE(with.find_element("c.D").valid());
+    EXPECT_EQ(with.forms.size(), 2U);
+    EXPECT_EQ(with.permissions[0].lines.size(), 4U);
+    ASSERT_EQ(with.banks.size(), 1U);
+    EXPECT_EQ(with.banks[0].members.size(), 2U);
+    EXPECT_EQ(written(with, with.forms[0].meaning, "l"), "(ite (= #b1 ((_ extract 1 1) |s|)) #x07 |l|)");
+    // A mode that is there and not decided is missed, whichever lines are left out.
+    std::string said;
+    std::string wrong = text;
+    wrong.replace(wrong.find("else => bad; }"), 14, "}");
+    EXPECT_FALSE(load(wrong, &said));
+    EXPECT_THAT(said, HasSubstr("mode `low`"));
+}
+
 TEST(Memory, LoadsComeBeforeStores) {
     const Spec spec = must_load(
         machine("instruction move { encoding 0x01; assembly \"move\"; let v = mem[4, 2]; mem[pc, 2] = v; pc = v; }"));
@@ -287,6 +363,103 @@ TEST(Translation, IsAppliedToEveryAccessWithTheStateAtThatPoint) {
     ASSERT_EQ(m.traps.size(), 1U);
     EXPECT_TRUE(spec.terms.is_true(m.traps[0].guard));
     EXPECT_EQ(spec.translation.reads.size(), 1U);
+}
+
+// A one-level page table; `page` and kinds of access of the machine's own.
+const std::string paged =
+    "register base : bits(16) role relocation; register r : bits(8) role data;"
+    "enum Access : bits(3) { fetch = 0, load = 1, store = 2, peek = 5 }"
+    "trap fault(a: bits(16), kind: bits(3)) kind memory { pc = a; }"
+    "translate (va, access, units) page 8 {"
+    "  let entry = physical[base + zext(va[15..8], 16), 1];"
+    "  trap fault(va, access) when entry == 0 && access != Access.peek;"
+    "  return entry @ va[7..0]; }";
+
+TEST(Translation, ThatLoadsStaysApart) {
+    const Spec spec = must_load(machine(
+        paged +
+        "instruction go { encoding 0x01; assembly \"go\"; base = 3; let t = mem[pc, 1]; r = mem[8, 1, Access.peek];"
+        " mem[9, 1] = t; mem[10, 1, Access.peek] = 1; physical[5, 1] = r; }"));
+    const Translation& translation = spec.translation;
+    EXPECT_EQ(translation.page, 8U);
+    ASSERT_EQ(translation.loads.size(), 1U);
+    EXPECT_EQ(spec.terms.print(translation.loads[0].physical),
+              "(bvadd |base| ((_ zero_extend 8) ((_ extract 15 8) |translate.va|)))");
+    EXPECT_TRUE(translation.loads[0].direct);
+    ASSERT_EQ(translation.faults.size(), 1U);
+    EXPECT_EQ(translation.faults[0].loads_before, 1U);
+    ASSERT_EQ(translation.reads.size(), 1U);
+    EXPECT_EQ(spec[translation.reads[0]].name, "base");
+    EXPECT_EQ(spec.terms.sort(translation.access).width, 3U);
+    // Nothing of it is in the instruction but names of where its accesses go.
+    const Meaning& m = spec.forms[0].meaning;
+    EXPECT_TRUE(m.traps.empty());
+    ASSERT_EQ(m.loads.size(), 2U);
+    ASSERT_EQ(m.stores.size(), 3U);
+    std::set<std::uint32_t> places;
+    for (const auto& load : m.loads) places.insert(load.translated.id);
+    for (std::size_t i = 0; i < 2; ++i) places.insert(m.stores[i].translated.id);
+    EXPECT_EQ(places.size(), 4U);
+    EXPECT_EQ(spec.terms.print(m.loads[0].physical), "|translated0|");
+    EXPECT_FALSE(m.stores[2].translated.valid());
+    EXPECT_EQ(m.loads[0].access, 1U);
+    EXPECT_EQ(m.loads[1].access, 5U);
+    EXPECT_EQ(m.stores[0].access, 2U);
+    EXPECT_EQ(m.stores[1].access, 5U);
+}
+
+TEST(Translation, IsTheSameOnAllPathsOfAnAccess) {
+    // An access that depends on a condition has the guard; the translation knows nothing of it.
+    const Spec spec = must_load(machine(
+        paged +
+        "instruction go { encoding 0x01; assembly \"go\"; if s == 1 { r = mem[8, 1]; } else { mem[9, 1] = 0; } }"));
+    const Meaning& m = spec.forms[0].meaning;
+    EXPECT_EQ(spec.terms.print(m.loads[0].guard), "(= |s| #b1)");
+    EXPECT_EQ(spec.terms.print(m.stores[0].guard), "(not (= |s| #b1))");
+}
+
+TEST(Translation, KnowsItsKindsOfAccess) {
+    EXPECT_THAT(error_of("enum Access : bits(3) { fetch = 0, load = 1, peek = 2, store = 3 }"), HasSubstr("E0326"));
+    EXPECT_THAT(error_of("enum Access : bits(3) { fetch = 0, load = 1 }"), HasSubstr("E0326"));
+    EXPECT_THAT(error_of("enum Access : bits(9) { fetch = 0, load = 1, store = 2 }"), HasSubstr("E0302"));
+    EXPECT_THAT(error_of("enum Access : bits(2) { fetch = 0, load = 1, store = 2 }"
+                         "enum Access : bits(2) { fetch = 0, load = 1, store = 2 }"),
+                HasSubstr("E0202"));
+    const auto access = [](const std::string& e) {
+        return error_of(paged + "instruction go { encoding 0x01; assembly \"go\"; r = " + e + "; }");
+    };
+    EXPECT_THAT(access("mem[0, 1, r[2..0]]"), HasSubstr("E0327"));
+    EXPECT_THAT(access("physical[0, 1, Access.load]"), HasSubstr("E0327"));
+    EXPECT_THAT(access("mem[0, 1, Access.poke]"), HasSubstr("poke"));
+}
+
+TEST(Translation, HasPagesSmallerThanTheAddresses) {
+    const auto with = [](const std::string& page) {
+        return machine("translate (va, access, units) " + page +
+                       " { return va; } instruction nop { encoding 0x00; assembly \"nop\"; }");
+    };
+    EXPECT_EQ(must_load(with("")).translation.page, 0U);
+    EXPECT_EQ(must_load(with("page 15")).translation.page, 15U);
+    EXPECT_EQ(must_load(with("page 4 reads { s; }")).translation.page, 4U);
+    std::string said;
+    EXPECT_FALSE(load(with("page 16"), &said));
+    EXPECT_FALSE(load(with("page s"), &said));
+}
+
+TEST(Translation, OfAnExtensionDoesNotLoad) {
+    SourceManager sources;
+    Diagnostics diagnostics;
+    const auto base = sources.add("test.isa", machine("trap out(reason: bits(8)) kind virtual { pc = 0; }"
+                                                      "instruction nop { encoding 0x00; assembly \"nop\"; }"));
+    const auto policy =
+        sources.add("vt.isa",
+                    "extension vt of test { register v : bits(1) role mode; active v == 1; supervisor s == 1;"
+                    "  trap leave(reason: bits(16)) kind virtual { v = 0; pc = 0x100; } exit leave;"
+                    "  mode real { v = 0; } mode guest { v = 1; }"
+                    "  translate (pa, access, units) { return physical[pa, 2]; }"
+                    "  context vt { supervisor real; user guest; guest { s; } } }");
+    EXPECT_FALSE(load_spec(sources, base, policy, {}, diagnostics));
+    EXPECT_THAT(render(diagnostics, sources), HasSubstr("E0607"));
 }
 
 TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
@@ -393,6 +566,26 @@ TEST(Operands, AskForTheirCase) {
                 " pc = if e.is(Dn) then 1 else 2; }"));
     EXPECT_EQ(written(spec, spec.forms[0].meaning, "pc"), "#x0001");
     EXPECT_EQ(written(spec, spec.forms[1].meaning, "pc"), "#x0002");
+}
+
+TEST(Operands, HavePiecesThatCanBeRead) {
+    const std::string instruction =
+        "instruction i { operand sz : size; operand e : ea(2) in { Dn, Inc }; encoding 0b10 sz.ss e.mode e.reg;"
+        " assembly \"i{sz} {e}\"; ";
+    const Spec spec =
+        must_load(machine(operands + instruction + "pc = zext(sz.ss @ e.mode, 16); if e.mode == 1 { trap bad; } }"));
+    ASSERT_EQ(spec.forms.size(), 4U);
+    // What is fixed is a number, and decides once and for all.
+    const std::array values = {"#x0000", "#x0001", "#x0004", "#x0005"};
+    for (std::size_t i = 0; i < 4; ++i) {
+        const Meaning& m = spec.forms[i].meaning;
+        EXPECT_EQ(written(spec, m, "pc"), values.at(i));
+        ASSERT_EQ(m.traps.size(), i % 2);
+        for (const auto& trap : m.traps) EXPECT_TRUE(spec.terms.is_true(trap.guard));
+    }
+    // A piece that has a field is not a number.
+    EXPECT_THAT(error_of(operands + instruction + "pc = zext(e.reg, 16); }"), HasSubstr("E0424"));
+    EXPECT_THAT(error_of(operands + instruction + "pc = zext(e.other, 16); }"), HasSubstr("E0424"));
 }
 
 TEST(Encodings, ScatterFields) {

@@ -32,8 +32,8 @@ class ReferenceMachine {
         unsigned wanted = 1;
         for (;;) {
             while (parcels.size() < wanted) {
-                const auto physical = translate((pc() + parcels.size() * spec_.parcel_units) & ones(spec_.address_width),
-                                                0, spec_.parcel_units);
+                const auto physical = translate(
+                    (pc() + parcels.size() * spec_.parcel_units) & ones(spec_.address_width), 0, spec_.parcel_units);
                 if (!physical) {
                     leaves_[spec_.next_pc.id] = pc();
                     return enter(*fault_, 0);

@@ -29,8 +29,9 @@ const std::array timings = {
 constexpr std::size_t shapes = std::size(timings) + 1;
 
 // The last shape has two stages, which the language does not offer.
-std::unique_ptr<isa::Spec> toy(std::size_t shape, const std::string& platform) {
-    auto spec = spec_of(toy_text(timings[shape % std::size(timings)], platform));
+std::unique_ptr<isa::Spec> toy(std::size_t shape, const std::string& platform, bool paged = false) {
+    const std::string timing = timings[shape % std::size(timings)];
+    auto spec = spec_of(paged ? paged_text(timing, platform) : toy_text(timing, platform));
     if (shape == std::size(timings)) {
         spec->timing.stages = {"fetch", "execute"};
         spec->timing.decode_stage = 0;
@@ -79,61 +80,130 @@ isa::State random_machine(const isa::Spec& spec, Random& random, std::uint64_t e
     return state;
 }
 
+// A table for user mode at `base`, most of whose entries lead to the pages of random code, some to the table itself.
+template <class Poke>
+void random_table(const isa::Spec& spec, Random& random, isa::State& state, Poke poke) {
+    const std::uint64_t base = 0x100 + below(random, 0x180) * 2;
+    const auto put = [&](const char* name, std::uint64_t value, unsigned entry = 0) {
+        state.set(spec[spec.find_element(name)], value, entry);
+    };
+    // More of the instructions that only this machine has.
+    for (unsigned i = 0; i < 64; ++i) {
+        const std::uint64_t at = below(random, 0x400) * 2;
+        poke(at, below(random, 0x100));
+        poke(at + 1, 0x78 + below(random, 8));
+    }
+    for (std::uint64_t page = 0; page < 8; ++page) {
+        // All rights, or all but one. What runs first is on page 0.
+        const bool less = below(random, page == 0 ? 8 : 2) == 0;
+        poke(base + 2 * page, less ? 15 & ~(1U << below(random, 4)) : 15);
+        poke(base + 2 * page + 1, below(random, 8));
+    }
+    put("base", base);
+    put("limit", below(random, 4) == 0 ? below(random, 0x900) : 0x800);
+    put("st.S", below(random, 4) == 0);
+    for (unsigned i = 0; i < 4; ++i) put("r", below(random, 8) * 0x100 + below(random, 0x80) * 2, i);
+}
+
+// Runs random programs on the model and the reference machine. The number of steps, or where they differ.
+struct Agreement {
+    std::uint64_t steps = 0;
+    std::string difference;
+};
+Agreement agree(const isa::Spec& spec, const isa::Spec& reference_spec, bool paged, std::uint64_t seeds) {
+    Agreement found;
+    const auto differ = [&](std::uint64_t seed, bool single, unsigned step, const char* what) {
+        found.difference = std::string(what) + " in step " + std::to_string(step) + " of seed " + std::to_string(seed) +
+                           (single ? ", single" : "");
+        return found;
+    };
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+        Simulator simulator(Config{.bare = true, .specialise_after = seed % 10 == 0 ? 0U : 3U});
+        if (simulator.load(spec)) return differ(seed, false, 0, "no simulator");
+        for (const bool single : {false, true}) {
+            Random random(seed);
+            ReferenceMachine reference(reference_spec);
+            simulator.clear_memory();
+            const auto poke = [&](std::uint64_t at, std::uint64_t value) {
+                simulator.poke(at, value);
+                reference.memory[at] = value;
+            };
+            isa::State state = random_machine(spec, random, 0x800, false, poke);
+            if (paged) random_table(spec, random, state, poke);
+            simulator.set_state(state);
+            reference.state = state;
+            using Result = ReferenceMachine::Result;
+            for (unsigned i = 0; i < 100; ++i) {
+                const Result expected = reference.step();
+                if (single) {
+                    const auto outcome = simulator.step({.interrupts = true});
+                    if ((outcome.kind == StepOutcome::Kind::waiting) != (expected == Result::waiting) ||
+                        (outcome.kind == StepOutcome::Kind::halted) != (expected == Result::halted) ||
+                        outcome.double_fault != (expected == Result::double_fault))
+                        return differ(seed, single, i, "outcome");
+                } else {
+                    const auto result = simulator.run({.cycles = 1000, .steps = 1});
+                    const bool same = expected == Result::waiting  ? result.reason == StopReason::waiting_forever
+                                      : expected == Result::halted ? result.reason == StopReason::halted
+                                                                   : result.steps == 1;
+                    if (!same) return differ(seed, single, i, "outcome");
+                }
+                if (simulator.state() != reference.state) return differ(seed, single, i, "state");
+                if (expected != Result::stepped) break;
+                ++found.steps;
+            }
+            for (const auto& [address, value] : reference.memory)
+                if (simulator.peek(address) != value) return differ(seed, single, 100, "memory");
+        }
+    }
+    return found;
+}
+
 class Refinement : public ::testing::TestWithParam<std::size_t> {};
 
 TEST_P(Refinement, PipelineEqualsSingleStepsEqualsReference) {
     const auto spec = toy(GetParam(), "");
-    std::uint64_t steps = 0;
-    for (std::uint64_t seed = 0; seed < 500; ++seed) {
-        SCOPED_TRACE(seed);
-        Simulator simulator(Config{.bare = true, .specialise_after = seed % 10 == 0 ? 0U : 3U});
-        ASSERT_EQ(simulator.load(*spec), std::nullopt);
-        for (const bool single : {false, true}) {
-            Random random(seed);
-            ReferenceMachine reference(*spec);
-            simulator.clear_memory();
-            const isa::State state =
-                random_machine(*spec, random, 0x800, false, [&](std::uint64_t at, std::uint64_t value) {
-                    simulator.poke(at, value);
-                    reference.memory[at] = value;
-                });
-            simulator.set_state(state);
-            reference.state = state;
-            for (unsigned i = 0; i < 100; ++i) {
-                const auto expected = reference.step();
-                if (single) {
-                    const auto outcome = simulator.step({.interrupts = true});
-                    ASSERT_EQ(outcome.kind == StepOutcome::Kind::waiting,
-                              expected == ReferenceMachine::Result::waiting);
-                    ASSERT_EQ(outcome.kind == StepOutcome::Kind::halted, expected == ReferenceMachine::Result::halted);
-                    ASSERT_EQ(outcome.double_fault, expected == ReferenceMachine::Result::double_fault);
-                } else {
-                    const auto result = simulator.run({.cycles = 1000, .steps = 1});
-                    switch (expected) {
-                        case ReferenceMachine::Result::stepped:
-                            ASSERT_EQ(result.steps, 1U);
-                            break;
-                        case ReferenceMachine::Result::waiting:
-                            ASSERT_EQ(result.reason, StopReason::waiting_forever);
-                            break;
-                        case ReferenceMachine::Result::halted:
-                            ASSERT_EQ(result.reason, StopReason::halted);
-                            break;
-                        case ReferenceMachine::Result::double_fault:
-                            ASSERT_EQ(result.steps, 1U);
-                            break;
-                    }
-                }
-                ASSERT_EQ(simulator.state(), reference.state) << "after step " << i;
-                if (expected != ReferenceMachine::Result::stepped) break;
-                ++steps;
-            }
-            for (const auto& [address, value] : reference.memory) ASSERT_EQ(simulator.peek(address), value) << address;
-        }
-    }
-    EXPECT_GT(steps, 15000U);
+    const auto found = agree(*spec, *spec, false, 500);
+    EXPECT_EQ(found.difference, "");
+    EXPECT_GT(found.steps, 15000U);
+}
+TEST_P(Refinement, WalksEqualReference) {
+    const auto spec = toy(GetParam(), "", true);
+    ASSERT_EQ(spec->translation.loads.size(), 1U);
+    const auto found = agree(*spec, *spec, true, 500);
+    EXPECT_EQ(found.difference, "");
+    EXPECT_GT(found.steps, 15000U);
 }
 INSTANTIATE_TEST_SUITE_P(Pipelines, Refinement, ::testing::Range<std::size_t>(0, shapes));
+
+// What the above would see: a model of a translation that is a little different.
+TEST(Mutants, OfWalksAreSeen) {
+    const auto right = toy(0, "", true);
+    const auto seen = [&](const char* what, const isa::Spec& wrong) {
+        EXPECT_NE(agree(wrong, *right, true, 500).difference, "") << what;
+    };
+    isa::Translation& translation = right->translation;
+    ASSERT_EQ(translation.faults.size(), 6U);
+    for (std::size_t i = 0; i < translation.faults.size(); ++i) {
+        isa::Spec wrong = *right;
+        auto& faults = wrong.translation.faults;
+        faults.erase(faults.begin() + static_cast<std::ptrdiff_t>(i));
+        seen(("without fault " + std::to_string(i)).c_str(), wrong);
+        wrong = *right;
+        wrong.translation.faults[i].arguments = {wrong.terms.constant(16, 0xDEAD)};
+        seen(("with another argument of fault " + std::to_string(i)).c_str(), wrong);
+    }
+    isa::Spec wrong = *right;
+    isa::Load& load = wrong.translation.loads[0];
+    load.physical = wrong.terms.apply(isa::Op::bvxor, load.physical, wrong.terms.constant(16, 2));
+    seen("the next entry", wrong);
+    wrong = *right;
+    wrong.translation.loads[0].guard = wrong.terms.boolean(false);
+    seen("an entry of zeros", wrong);
+    wrong = *right;
+    wrong.translation.page = 9;
+    seen("two pages at once", wrong);
+}
 
 TEST(Stale, AStoreCanUndoAFaultOfAFetch) {
     // The li at 0x102 has its second parcel out of bounds; the store before it makes an add of its first.
@@ -151,8 +221,7 @@ TEST(Stale, AStoreCanUndoAFaultOfAFetch) {
 
 class Views : public ::testing::TestWithParam<std::size_t> {};
 
-TEST_P(Views, AgreeInEveryCycle) {
-    const auto spec = toy(GetParam(), toy_platform);
+void agree_in_every_cycle(const isa::Spec* spec) {
     Simulator simulator;
     std::uint64_t interrupts = 0;
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
@@ -214,6 +283,8 @@ TEST_P(Views, AgreeInEveryCycle) {
     }
     EXPECT_GT(interrupts, 100U);
 }
+TEST_P(Views, AgreeInEveryCycle) { agree_in_every_cycle(toy(GetParam(), toy_platform).get()); }
+TEST_P(Views, AgreeInEveryCycleOfWalks) { agree_in_every_cycle(toy(GetParam(), toy_platform, true).get()); }
 INSTANTIATE_TEST_SUITE_P(Pipelines, Views, ::testing::Range<std::size_t>(0, shapes));
 
 }  // namespace

@@ -99,6 +99,40 @@ instruction rt { encoding 0xF 0x000; assembly "rt"; cycles system; trap privileg
            timing + "}\n" + platform;
 }
 
+/// The same machine with pages instead of base and limit: user addresses go through a table of parcels at `base`, one
+/// for each page of 256 units below `limit`. An entry is the number of the page, then four bits that nobody looks at,
+/// then may peek, fetch, store, valid. Instructions more: a kind of access of its own, two stores, a load and a store.
+inline std::string paged_text(const std::string& timing = plain_timing, const std::string& platform = "") {
+    std::string text = toy_text(timing, platform);
+    const auto replace = [&](const std::string& from, const std::string& to, const std::string& with) {
+        const auto begin = text.find(from);
+        const auto end = text.find(to, begin);
+        text.replace(begin, end - begin, with);
+    };
+    replace("translate (", "procedure enter", R"isa(enum Access : bits(2) { fetch = 0, load = 1, store = 2, peek = 3 }
+translate (va, access, units) page 8 {
+  trap odd(va) when access == Access.fetch && va[0] == 1;
+  if st.S == 1 { return va; }
+  trap bounds(va) when va[15..8] >= limit[15..8];
+  let entry = physical[base + (zext(va[15..8], 16) << 1), 2];
+  trap bounds(va) when entry[0] == 0;
+  trap bounds(va + 1) when access == Access.store && entry[1] == 0;
+  trap odd(va + 2) when access == Access.fetch && entry[2] == 0;
+  trap bounds(va + 3) when access == Access.peek && entry[3] == 0;
+  return entry[15..8] @ va[7..0];
+}
+)isa");
+    replace("instruction ldc", "instruction ldc", R"isa(
+instruction peek { encoding 0x7 0b10 a:2 0b0 n:7; assembly "peek r{a}, {n}"; cycles load; r[a] = mem[r[a] + zext(n, 16), 1, Access.peek]
+  @ 0x00; }
+instruction two { encoding 0x7 0b10 a:2 0b1 n:7; assembly "two r{a}, {n}";
+  mem[r[a], 2] = r[0]; mem[r[a] + (zext(n, 16) << 5), 2] = r[1]; }
+instruction xchg { encoding 0x7 0b11 a:2 n:8; assembly "xchg r{a}, {n}"; cycles load;
+  let old = mem[r[3] + zext(n, 16), 2, Access.store]; mem[r[3] + zext(n, 16), 2] = r[a]; r[a] = old; }
+)isa");
+    return text;
+}
+
 /// The Spec of a text. Ends the process with the diagnostics when there are any.
 inline std::unique_ptr<isa::Spec> spec_of(const std::string& text) {
     isa::SourceManager sources;

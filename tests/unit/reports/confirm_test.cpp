@@ -52,6 +52,86 @@ TEST_F(Confirm, TheMachineOf1974Holds) { expect_sound(Machine("pg74.isa", {{"lra
 TEST_F(Confirm, TheBankedStackPointersOfThe68000Hold) { expect_sound(Machine("m68k.isa").spec); }
 TEST_F(Confirm, The68010Holds) { expect_sound(Machine("m68k.isa", {{"model", "68010"}}).spec); }
 
+// A machine with a table of pages for user mode, one entry for each 256 units. What follows from it, by hand: a store
+// goes to memory, which is no one's property; who reads or writes the table's base is location- or control-sensitive,
+// whether or not the table is ever looked at.
+const Machine::Text paged = {
+    "paged.isa",
+    "machine paged { endian big; address 16; }\n"
+    "register pc : bits(16) role pc; regfile r[4] : bits(16) role data; register s : bits(1) role mode;\n"
+    "register base : bits(16) role relocation;\n"
+    "mode supervisor { s = 1; } mode user { s = 0; } context paged { supervisor supervisor; user user; }\n"
+    "translate (va, access, units) page 8 {\n"
+    "  if s == 1 { return va; }\n"
+    "  let entry = physical[base + zext(va[15..8], 16), 1];\n"
+    "  trap fault(va) when entry == 0;\n"
+    "  trap fault(va) when access == Access.store && entry[0] == 0;\n"
+    "  return entry @ va[7..0];\n"
+    "}\n"
+    "trap bad kind illegal { s = 1; pc = 0x10; }\n"
+    "trap fault(va: bits(16)) kind memory { s = 1; pc = 0x20; }\n"
+    "trap call kind call { s = 1; pc = 0x30; }\n"
+    "trap privilege kind privilege { s = 1; pc = 0x40; }\n"
+    "illegal bad;\n"
+    "instruction add { encoding 0x1 a:2 b:2; assembly \"add r{a}, r{b}\"; r[a] = r[a] + r[b]; }\n"
+    "instruction load { encoding 0x2 a:2 b:2; assembly \"load r{a}, r{b}\"; r[a] = mem[r[b], 2]; }\n"
+    "instruction store { encoding 0x3 a:2 b:2; assembly \"store r{a}, r{b}\"; mem[r[b], 2] = r[a]; }\n"
+    "instruction get_base { encoding 0x4 a:2 0b00; assembly \"get_base r{a}\"; r[a] = base; }\n"
+    "instruction set_base { encoding 0x5 a:2 0b00; assembly \"set_base r{a}\"; trap privilege when s == 0; base = "
+    "r[a]; }\n"
+    "instruction call { encoding 0x60; assembly \"call\"; trap call; }\n"
+    "instruction raw { encoding 0x7 a:2 b:2; assembly \"raw r{a}, r{b}\"; r[a] = zext(physical[r[b], 1], 16); }\n"
+    "instruction copy { encoding 0x8 a:2 b:2; assembly \"copy r{a}, r{b}\"; let t = mem[r[b], 1]; mem[r[a], 1] = t; }\n"
+    "timing { stages fetch, decode, execute, memory, writeback; fetch 1; forwarding on; load 0; store 0; branch 0; "
+    "trap 1;\n"
+    "  interrupt 1; class alu { occupies 1; latency 1; } }\n"};
+
+TEST_F(Confirm, AMachineWithAPageTableHolds) { expect_sound(Machine(paged).spec); }
+
+TEST_F(Confirm, AccessesThroughAPageTableAreInnocuous) {
+    const Machine machine(paged);
+    const auto findings = check::check(machine.spec, {});
+    const auto confirmation = run(machine.spec, findings, 0);
+    const auto row = [&](const char* name) -> const check::Row& {
+        return findings.rows[machine.spec.find_instruction(name).index];
+    };
+    for (const char* name : {"add", "load", "store", "copy"}) {
+        EXPECT_EQ(row(name).privileged, check::Privileged::never) << name;
+        EXPECT_EQ(row(name).sensitive.extended, Verdict::no) << name;
+    }
+    EXPECT_EQ(row("call").privileged, check::Privileged::vacuous);
+    EXPECT_EQ(row("set_base").privileged, check::Privileged::always);
+    EXPECT_EQ(row("set_base").sensitive.strict, Verdict::yes);
+    EXPECT_EQ(row("get_base").privileged, check::Privileged::never);
+    EXPECT_EQ(row("get_base").sensitive.strict, Verdict::yes);
+    EXPECT_EQ(row("get_base").critical.strict, Verdict::yes);
+    EXPECT_EQ(row("raw").critical.strict, Verdict::no);  // by physical address: that needs no table
+    EXPECT_EQ(findings.theorem1_strict.holds, Verdict::no);
+    const auto& replays = confirmation.replays[machine.spec.find_instruction("get_base").index];
+    EXPECT_FALSE(replays.empty());
+    for (const auto& replay : replays) EXPECT_EQ(replay.status, ReplayStatus::confirmed);
+}
+
+// In user mode not a single instruction runs without the table, so a witness of user states has one: as little of it as
+// is needed.
+TEST_F(Confirm, WitnessesHaveThePageTableThatTheyNeed) {
+    const Machine machine(paged);
+    const auto findings = check::check(machine.spec, {});
+    unsigned in_user_mode = 0;
+    for (const auto& row : findings.rows)
+        for (const auto& witness : row.witnesses)
+            for (const auto& side : witness.sides) {
+                if (side.state.get(machine.spec[machine.spec.find_element("s")]) != 0) continue;
+                ++in_user_mode;
+                const auto base = side.state.get(machine.spec[machine.spec.find_element("base")]);
+                const auto pc = side.state.get(machine.spec[machine.spec.pc]);
+                const auto entry = (base + (pc >> 8)) & 0xffff;
+                const auto cell = side.memory.find(entry);
+                EXPECT_TRUE(cell != side.memory.end() && cell->second != 0) << machine.spec[row.instruction].name;
+            }
+    EXPECT_GT(in_user_mode, 0U);
+}
+
 TEST_F(Confirm, IsTheSameTwiceAndInAnyOrder) {
     const Machine machine("lecture.isa", flawed);
     auto findings = check::check(machine.spec, {});
