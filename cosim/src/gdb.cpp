@@ -53,6 +53,7 @@ Gdb::Gdb(std::unique_ptr<Stream> stream, std::string name, bool big_endian)
     unsigned number = 0;
     read_description("target.xml", 0, number);
     if (registers_.empty()) throw PeerError("the stub describes no registers");
+    find_together();
     by_thread_ = ask("vCont?").find(";s") != std::string::npos;
     // QEMU's own: single steps without interrupts and with its clock stopped; memory by physical address.
     static_cast<void>(ask("Qqemu.sstep=0x7"));
@@ -142,25 +143,22 @@ std::optional<std::uint64_t> Gdb::number_of(std::string_view hex, unsigned width
 }
 
 // The answer to g holds the registers from number 0 on, as many as the stub likes.
-void Gdb::watch(std::vector<std::size_t> registers) {
+void Gdb::find_together() {
     const std::size_t length = ask("g").size();
-    std::vector<std::optional<std::size_t>> offsets(registers_.size());
+    offsets_.resize(registers_.size());
     std::size_t offset = 0;
     for (unsigned number = 0; offset < length; ++number) {
         const auto found = std::find(numbers_.begin(), numbers_.end(), number);
         if (found == numbers_.end()) break;
         const auto reg = static_cast<std::size_t>(found - numbers_.begin());
-        if (offset + registers_[reg].width / 4 <= length) offsets[reg] = offset;
+        offsets_[reg] = offset;
         offset += registers_[reg].width / 4;
+        registers_[reg].together = offset <= length;
     }
-    watched_.clear();
-    questions_.clear();
-    for (const auto reg : registers) {
-        watched_.push_back({registers_[reg].width, offsets[reg]});
-        if (offsets[reg] && (questions_.empty() || questions_.front() != "g"))
-            questions_.insert(questions_.begin(), "g");
-        if (!offsets[reg]) questions_.push_back(fmt::format("p{:x}", numbers_[reg]));
-    }
+}
+
+void Gdb::watch(std::vector<std::size_t> registers) {
+    watched_ = std::move(registers);
     view_.registers.resize(watched_.size());
 }
 
@@ -174,8 +172,10 @@ void Gdb::step() {
     }
 }
 
-const Peer::View& Gdb::look(std::span<const Range> ranges) {
-    auto questions = questions_;
+const Peer::View& Gdb::look(bool everything, std::span<const Range> ranges) {
+    std::vector<std::string> questions{"g"};
+    for (const auto reg : watched_)
+        if (everything && !registers_[reg].together) questions.push_back(fmt::format("p{:x}", numbers_[reg]));
     for (const auto& range : ranges) questions.push_back(fmt::format("m{:x},{:x}", range.address, range.size));
     // All at once, where no answer has to be acknowledged before the next question.
     std::string batch;
@@ -186,16 +186,15 @@ const Peer::View& Gdb::look(std::span<const Range> ranges) {
         const std::size_t number = next++;
         return acknowledge_ ? ask(questions[number]) : reply();
     };
-    std::string together;
-    if (!questions_.empty() && questions_.front() == "g") together = answer();
+    const std::string together = answer();
     for (std::size_t i = 0; i < watched_.size(); ++i) {
-        const auto& [width, offset] = watched_[i];
-        if (!offset)
-            view_.registers[i] = number_of(answer(), width);
-        else if (*offset + width / 4 <= together.size())
-            view_.registers[i] = number_of(std::string_view(together).substr(*offset, width / 4), width);
-        else
-            view_.registers[i].reset();
+        const Register& reg = registers_[watched_[i]];
+        view_.registers[i].reset();
+        if (!reg.together) {
+            if (everything) view_.registers[i] = number_of(answer(), reg.width);
+        } else if (const std::size_t offset = offsets_[watched_[i]]; offset < together.size()) {
+            view_.registers[i] = number_of(std::string_view(together).substr(offset, reg.width / 4), reg.width);
+        }
     }
     view_.memory.clear();
     for (const auto& range : ranges) {

@@ -19,6 +19,7 @@ using model::RetireEvent;
 
 namespace {
 
+constexpr unsigned interval = 64;
 constexpr std::size_t shown = 6;  // instructions in a report, the last being the one that differs
 
 bool of_platform(const Element& element) { return element.input || element.role == Role::time; }
@@ -61,6 +62,8 @@ Lockstep::Lockstep(const isa::Spec& spec, const Target& target, Peer& peer, mode
             alone_.push_back(reg.name);
         else
             pairs_.push_back({&reg, static_cast<std::size_t>(same - theirs.begin())});
+        if (!platform && same != theirs.end() && !same->together)
+            for (const auto& piece : pieces) apart_.insert(piece.element.index);
     }
     const std::string& pc = spec[spec.pc].name;
     if (std::none_of(pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return pair.ours->name == pc; }))
@@ -79,7 +82,7 @@ void Lockstep::start(const isa::State& state, std::span<const Peer::Range> memor
     }
     state_ = state;
     for (unsigned attempt = 0; attempt < 2; ++attempt) {
-        const auto view = peer_.look({});
+        const auto view = peer_.look(true, {});
         for (std::size_t i = 0; i < pairs_.size(); ++i) {
             const auto& [ours, theirs] = pairs_[i];
             const std::uint64_t wanted = state.get(*ours, spec_);
@@ -129,22 +132,34 @@ void Lockstep::compare(const RetireEvent& event, Event kind) {
     const auto memory = stored(event);
     std::vector<Peer::Range> ranges;
     for (const auto& store : memory) ranges.push_back(store.range);
-    const auto& view = peer_.look(ranges);
+    const bool everything = kind != Event::completed || !nature_of(event.form).plain || ++since_ == interval;
+    const auto* view = &peer_.look(everything, ranges);
+    const auto differs = [&](std::size_t i) {
+        const auto& there = view->registers[i];
+        return there ? state_.get(*pairs_[i].ours, spec_) ^ *there : 0;
+    };
+    if (!everything) {
+        for (std::size_t i = 0; i < pairs_.size(); ++i) {
+            if (differs(i) == 0) continue;
+            view = &peer_.look(true, ranges);
+            break;
+        }
+    } else {
+        since_ = 0;
+    }
 
     std::vector<std::size_t> follow;
     std::vector<std::size_t> parted;
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
         const isa::Register& reg = *pairs_[i].ours;
-        if (!view.registers[i]) continue;
-        const std::uint64_t differs = state_.get(reg, spec_) ^ *view.registers[i];
-        if (differs == 0) continue;
-        const std::uint64_t rest = differs & ~exempt(Exemption::Kind::ignore, reg.name, &event);
+        if (differs(i) == 0) continue;
+        const std::uint64_t rest = differs(i) & ~exempt(Exemption::Kind::ignore, reg.name, &event);
         if (rest == 0) continue;
         ((rest & ~exempt(Exemption::Kind::follow, reg.name, &event)) == 0 ? follow : parted).push_back(i);
     }
     std::vector<std::size_t> parted_memory;
     for (std::size_t i = 0; i < memory.size(); ++i)
-        if (!view.memory[i].empty() && view.memory[i] != memory[i].bytes) parted_memory.push_back(i);
+        if (!view->memory[i].empty() && view->memory[i] != memory[i].bytes) parted_memory.push_back(i);
 
     if (!parted.empty() || !parted_memory.empty()) {
         const bool own =
@@ -154,11 +169,11 @@ void Lockstep::compare(const RetireEvent& event, Event kind) {
             for (const auto i : parted) {
                 const isa::Register& reg = *pairs_[i].ours;
                 table += fmt::format("  {:<12}{:<#20x}{:<#20x}{:#x}\n", reg.name, state_.get(reg, spec_),
-                                     *view.registers[i], before_.get(reg, spec_));
+                                     *view->registers[i], before_.get(reg, spec_));
             }
             for (const auto i : parted_memory)
                 table += fmt::format("  {:<12}{:<20}{}\n", fmt::format("[{:x}]", memory[i].range.address),
-                                     to_hex(memory[i].bytes), to_hex(view.memory[i]));
+                                     to_hex(memory[i].bytes), to_hex(view->memory[i]));
             return report(table);
         }
     }
@@ -170,7 +185,7 @@ void Lockstep::compare(const RetireEvent& event, Event kind) {
 }
 
 void Lockstep::impose(const RetireEvent& event) {
-    const auto view = peer_.look({});
+    const auto view = peer_.look(true, {});
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
         const std::uint64_t wanted = state_.get(*pairs_[i].ours, spec_);
         const std::uint64_t ignored = exempt(Exemption::Kind::ignore, pairs_[i].ours->name, &event);
@@ -202,7 +217,7 @@ bool Lockstep::waits(const RetireEvent& event) const {
 }
 
 bool Lockstep::depends_on_platform(const RetireEvent& event) {
-    if (reads_platform(event.form)) return true;
+    if (nature_of(event.form).platform) return true;
     const auto memory = [&](std::uint64_t address) {
         for (const auto& store : event.stores)
             if (store.address == address) return store.before;
@@ -213,20 +228,37 @@ bool Lockstep::depends_on_platform(const RetireEvent& event) {
     return false;
 }
 
-bool Lockstep::reads_platform(isa::FormId form) {
-    const auto [at, fresh] = platform_.try_emplace(form.index);
+Lockstep::Nature Lockstep::nature_of(isa::FormId form) {
+    if (!form.valid()) return {};
+    const auto [at, fresh] = natures_.try_emplace(form.index);
     if (!fresh) return at->second;
+    Nature& nature = at->second;
+    nature.plain = true;
     const isa::Meaning& meaning = spec_[form].meaning;
     std::vector<isa::Term> roots;
     for (const auto& write : meaning.writes) {
         roots.insert(roots.end(), {write.value, write.guard});
         if (write.index.valid()) roots.push_back(write.index);
+        if (apart_.contains(write.element.index)) nature.plain = false;
     }
-    for (const auto& store : meaning.stores) roots.insert(roots.end(), {store.guard, store.physical, store.data});
-    for (const auto variable : spec_.terms.support(roots))
-        for (const auto& element : spec_.elements)
-            if (element.variable == variable && of_platform(element)) at->second = true;
-    return at->second;
+    // What accesses depend on is not the instruction's business but the translation's.
+    std::vector<isa::Term> stores;
+    for (const auto& store : meaning.stores) stores.insert(stores.end(), {store.guard, store.physical, store.data});
+    for (const auto& trap : meaning.traps)
+        if (spec_[trap.cause].kind != isa::TrapKind::memory) roots.push_back(trap.guard);
+    const auto each = [&](std::span<const isa::Term> terms, const auto& visit) {
+        for (const auto variable : spec_.terms.support(terms))
+            for (std::uint32_t i = 0; i < spec_.elements.size(); ++i)
+                if (spec_.elements[i].variable == variable) visit(i);
+    };
+    each(roots, [&](std::uint32_t element) {
+        if (apart_.contains(element)) nature.plain = false;
+        if (of_platform(spec_.elements[element])) nature.platform = true;
+    });
+    each(stores, [&](std::uint32_t element) {
+        if (of_platform(spec_.elements[element])) nature.platform = true;
+    });
+    return nature;
 }
 
 bool Lockstep::device(std::uint64_t address) const {

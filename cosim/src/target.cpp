@@ -29,6 +29,8 @@ constexpr auto riscv_exemptions = std::to_array<Exemption>({
     {"stval", all, "illegal_instruction", follow, "0 here, the instruction's bits there: PM 3.1.16 permits both"},
     {"mtval", all, "privileged_instruction", follow, "0 here, the instruction's bits there: PM 3.1.16 permits both"},
     {"stval", all, "privileged_instruction", follow, "0 here, the instruction's bits there: PM 3.1.16 permits both"},
+    {"mtval", all, "breakpoint", follow, "the address here, 0 there: PM 3.1.16 permits both"},
+    {"stval", all, "breakpoint", follow, "the address here, 0 there: PM 3.1.16 permits both"},
     {"mcause", 2, "address_misaligned", follow, "a misaligned AMO raises 6 here, 4 there"},
     {"scause", 2, "address_misaligned", follow, "a misaligned AMO raises 6 here, 4 there"},
     {"mstatus", 0x8000'0003'0000'0600, {}, follow, "SD, UXL and VS can be written there"},

@@ -49,7 +49,7 @@ class Gdb final : public Peer {
     [[nodiscard]] const std::vector<Register>& registers() const override { return registers_; }
     void watch(std::vector<std::size_t> registers) override;
     void step() override;
-    [[nodiscard]] const View& look(std::span<const Range> ranges) override;
+    [[nodiscard]] const View& look(bool everything, std::span<const Range> ranges) override;
     void set(std::size_t reg, std::uint64_t value) override;
     void set_memory(std::uint64_t address, std::span<const std::uint8_t> bytes) override;
 
@@ -62,6 +62,7 @@ class Gdb final : public Peer {
     [[nodiscard]] std::string ask(std::string_view data);
     [[nodiscard]] std::string read_feature(const std::string& file);
     void read_description(const std::string& file, unsigned depth, unsigned& number);
+    void find_together();
     [[nodiscard]] std::optional<std::uint64_t> number_of(std::string_view hex, unsigned width) const;
 
     std::unique_ptr<Stream> stream_;
@@ -75,13 +76,9 @@ class Gdb final : public Peer {
     bool physical_ = false;      ///< addresses of m and M are physical
     std::size_t described_ = 0;  ///< bytes of the description read so far
     std::vector<Register> registers_;
-    std::vector<unsigned> numbers_;  ///< the stub's, by register
-    struct Watched {
-        unsigned width = 0;
-        std::optional<std::size_t> offset;  ///< in the answer to g (digits), where it is part of that
-    };
-    std::vector<Watched> watched_;
-    std::vector<std::string> questions_;  ///< that ask for them: g, if it is of use, and one p each for the rest
+    std::vector<unsigned> numbers_;     ///< the stub's, by register
+    std::vector<std::size_t> offsets_;  ///< of registers that are read together, in the answer to g: digits
+    std::vector<std::size_t> watched_;
     View view_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -18,9 +19,10 @@
 namespace pogo::cosim {
 
 /// Watches a run of the model. For each instruction that completes or traps the peer makes one step; then all registers
-/// that both have, by name, and the memory stored to must be equal, but for the target's exemptions. The model leads:
-/// where a difference is legitimate, the peer is given the model's value, so a run is the same each time and the same
-/// as without a peer.
+/// that both have, by name, and the memory stored to must be equal, but for the target's exemptions. (Registers that
+/// the peer cannot give in one answer are looked at after instructions that have to do with any of them, traps,
+/// differences, and every 64 instructions.) The model leads: where a difference is legitimate, the peer is given the
+/// model's value, so a run is the same each time and the same as without a peer.
 ///
 /// Legitimate is, in the registers and memory that the instruction writes, what depends on the platform: its meaning
 /// reads an input or an element of role time, or it loaded from a device. An interrupt is the model's alone: the peer
@@ -80,7 +82,11 @@ class Lockstep final : public model::Observer {
                                        const model::RetireEvent* event) const;
     [[nodiscard]] bool waits(const model::RetireEvent& event) const;
     [[nodiscard]] bool depends_on_platform(const model::RetireEvent& event);
-    [[nodiscard]] bool reads_platform(isa::FormId form);
+    struct Nature {
+        bool platform = false;  ///< reads an input or an element of role time
+        bool plain = false;     ///< has to do only with registers that the peer reads together
+    };
+    [[nodiscard]] Nature nature_of(isa::FormId form);
     [[nodiscard]] bool device(std::uint64_t address) const;
     [[nodiscard]] bool writes(const model::RetireEvent& event, const isa::Register& reg) const;
     [[nodiscard]] std::vector<Stored> stored(const model::RetireEvent& event) const;
@@ -97,7 +103,9 @@ class Lockstep final : public model::Observer {
     std::vector<std::string> alone_;  ///< registers that are not compared
     isa::State before_;
     isa::State state_;
-    std::unordered_map<std::uint32_t, bool> platform_;  ///< by form
+    std::set<std::uint32_t> apart_;                      ///< elements of registers that the peer reads one by one
+    std::unordered_map<std::uint32_t, Nature> natures_;  ///< by form
+    unsigned since_ = 0;                                 ///< instructions since everything was compared
     std::deque<Past> past_;
     bool ended_ = false;  ///< the peer's machine
     std::uint64_t agreed_ = 0;
