@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 #include <ostream>
 
 namespace pogo::model {
@@ -14,6 +14,8 @@ namespace {
 constexpr unsigned elf_riscv = 243;
 constexpr std::uint64_t csrrw = 0x1073;  // SYSTEM with funct3 = 1; bits 31 to 20 are the number (UM 9.1)
 constexpr std::uint64_t csrrw_mask = 0x707f;
+constexpr std::uint64_t system = 0x73;
+constexpr std::uint64_t system_mask = 0x7f;
 
 isa::ElementId mode_of(const isa::Spec& spec) {
     isa::ElementId mode;
@@ -45,15 +47,14 @@ std::optional<std::string> CommitLog::unfit(const isa::Spec& spec) {
 void CommitLog::on_spec(const isa::Spec& spec) {
     spec_ = &spec;
     accesses_ = std::make_unique<Accesses>(spec);
-    terms_ = spec.terms;
     mode_ = mode_of(spec);
     file_ = spec.find_element("x");
-    numbered_.clear();
     written_.clear();
     // The first register that has an element is the one that it is a field of; others are views of that.
     std::unordered_map<std::uint32_t, const isa::Register*> owners;
     for (const auto& reg : spec.registers)
         for (const auto& piece : reg.pieces) owners.try_emplace(piece.element.index, &reg);
+    std::unordered_map<const isa::Register*, unsigned> numbers;
     for (const auto& form : spec.forms) {
         std::vector<std::uint64_t> values;
         std::vector<std::uint64_t> masks;
@@ -64,32 +65,24 @@ void CommitLog::on_spec(const isa::Spec& spec) {
         const std::uint64_t wanted = csrrw_mask | 0xfff00000;
         if (values.size() != 2 || (joined(spec, masks) & wanted) != wanted) continue;
         if ((joined(spec, values) & csrrw_mask) != csrrw) continue;
-        for (const auto& [element, reg] : owners)
-            if (reg->name == form.variant)
-                numbered_[element] = {reg, static_cast<unsigned>(joined(spec, values) >> 20)};
+        if (const isa::Register* const reg = spec.find_register(form.variant); reg != nullptr)
+            numbers[reg] = static_cast<unsigned>(joined(spec, values) >> 20);
     }
+    for (std::uint32_t i = 0; i < spec.forms.size(); ++i)
+        for (const auto& write : spec.forms[i].meaning.writes) {
+            const auto owner = owners.find(write.element.index);
+            const auto number = owner == owners.end() ? numbers.end() : numbers.find(owner->second);
+            if (number != numbers.end()) written_[i].push_back({number->first, number->second});
+        }
 }
 
-// A write that gives an element back what it holds, whatever that is, is none: csrrs with x0.
-const std::vector<CommitLog::Numbered>& CommitLog::written(const RetireEvent& event) {
-    const Encoded key{event.form.index, {event.fields.begin(), event.fields.end()}};
-    const auto [at, fresh] = written_.try_emplace(key);
-    if (!fresh) return at->second;
-    const isa::Form& form = (*spec_)[event.form];
-    isa::Substitution fields;
-    for (std::size_t i = 0; i < form.fields.size(); ++i)
-        fields[terms_.variable(form.fields[i].variable)] = terms_.constant(form.fields[i].width, event.fields[i]);
-    isa::Substitution memo;
-    for (const auto& write : form.meaning.writes) {
-        const auto numbered = numbered_.find(write.element.index);
-        if (numbered == numbered_.end()) continue;
-        const isa::Term value = terms_.substitute(write.value, fields, memo);
-        if (value == terms_.variable((*spec_)[write.element].variable)) continue;
-        auto& list = at->second;
-        const auto same = [&](const Numbered& other) { return other.number == numbered->second.number; };
-        if (std::none_of(list.begin(), list.end(), same)) list.push_back(numbered->second);
-    }
-    return at->second;
+// UM 9.1: of the instructions on control and status registers, CSRRW and CSRRWI always write; the others do unless the
+// field at bits 19 to 15 is 0.
+std::span<const CommitLog::Numbered> CommitLog::written(isa::FormId form, std::uint64_t bits) const {
+    const bool sets_or_clears = (bits & system_mask) == system && (bits & 0x2000) != 0;
+    if (sets_or_clears && (bits & 0xf8000) == 0) return {};
+    const auto found = written_.find(form.index);
+    return found == written_.end() ? std::span<const Numbered>() : found->second;
 }
 
 void CommitLog::follow(const RetireEvent& event) {
@@ -101,9 +94,10 @@ void CommitLog::on_retire(const RetireEvent& event) {
     const isa::Form& form = spec[event.form];
     const auto parcels = isa::encode(form, event.fields);
     const unsigned digits = spec[file_].width / 4;
+    const std::uint64_t bits = joined(spec, parcels);
     const auto instruction_digits = static_cast<unsigned>(parcels.size() * 4);
     std::string line = fmt::format("core{:4}: {} 0x{:0{}x} (0x{:0{}x})", 0, state_.get(spec[mode_]), event.pc, digits,
-                                   joined(spec, parcels), instruction_digits);
+                                   bits, instruction_digits);
     const auto memory = [&](std::uint64_t address) {
         for (const auto& store : event.stores)
             if (store.address == address) return store.before;
@@ -116,7 +110,7 @@ void CommitLog::on_retire(const RetireEvent& event) {
     for (const auto& change : event.changes)
         if (const unsigned number = change.slot - file.slot; number > 0 && number < file.entries)
             registers[number * 16] = fmt::format(" x{:<2} 0x{:0{}x}", number, change.value, digits);
-    for (const auto& [reg, number] : written(event))
+    for (const auto& [reg, number] : written(event.form, bits))
         registers[number * 16 + 4] =
             fmt::format(" c{}_{} 0x{:0{}x}", number, reg->name, state_.get(*reg, spec), digits);
     for (const auto& [order, text] : registers) line += text;

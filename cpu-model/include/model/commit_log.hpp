@@ -3,9 +3,9 @@
 #pragma once
 
 #include <iosfwd>
-#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -24,7 +24,7 @@ namespace pogo::model {
 /// the mode before it, its address, its bits; registers in ascending order of 16·number + 4 for a control and status
 /// register; ` mem` and the address of every load; ` mem`, address and data of every store. A control and status
 /// register is there when the instruction writes it, changed or not, under the name of the one that holds its fields:
-/// a write to sstatus shows mstatus.
+/// a write to sstatus shows mstatus. (riscv-isa-sim shows a few aliases besides: sie with mie, mvip with mip.)
 ///
 /// What is particular to RISC-V comes from the spec: the register file `x`, the one element of role mode, and the
 /// numbers of the control and status registers from the encodings of the instruction that its rows call csrrw.
@@ -48,20 +48,17 @@ class CommitLog final : public Observer {
         const isa::Register* reg = nullptr;
         unsigned number = 0;
     };
-    using Encoded = std::pair<std::uint32_t, std::vector<std::uint64_t>>;  ///< form, fields
     void follow(const RetireEvent& event);
-    const std::vector<Numbered>& written(const RetireEvent& event);
+    [[nodiscard]] std::span<const Numbered> written(isa::FormId form, std::uint64_t bits) const;
 
     std::ostream& out_;
     isa::State state_;
     Accesses::Memory memory_;
     const isa::Spec* spec_ = nullptr;
     std::unique_ptr<Accesses> accesses_;
-    isa::Terms terms_;  ///< the spec's, to rewrite in
     isa::ElementId mode_;
     isa::ElementId file_;
-    std::unordered_map<std::uint32_t, Numbered> numbered_;  ///< by element
-    std::map<Encoded, std::vector<Numbered>> written_;      ///< control and status registers by instruction
+    std::unordered_map<std::uint32_t, std::vector<Numbered>> written_;  ///< by form
 };
 
 }  // namespace pogo::model
