@@ -176,7 +176,8 @@ const Peer::View& Gdb::look(bool everything, std::span<const Range> ranges) {
     std::vector<std::string> questions{"g"};
     for (const auto reg : watched_)
         if (everything && !registers_[reg].together) questions.push_back(fmt::format("p{:x}", numbers_[reg]));
-    for (const auto& range : ranges) questions.push_back(fmt::format("m{:x},{:x}", range.address, range.size));
+    if (physical_)
+        for (const auto& range : ranges) questions.push_back(fmt::format("m{:x},{:x}", range.address, range.size));
     // All at once, where no answer has to be acknowledged before the next question.
     std::string batch;
     for (const auto& question : questions) batch += frame(question);
@@ -198,7 +199,7 @@ const Peer::View& Gdb::look(bool everything, std::span<const Range> ranges) {
     }
     view_.memory.clear();
     for (const auto& range : ranges) {
-        auto bytes = from_hex(answer());
+        auto bytes = physical_ ? from_hex(answer()) : std::nullopt;
         if (!bytes || bytes->size() != range.size) bytes.emplace();
         view_.memory.push_back(std::move(*bytes));
     }

@@ -40,7 +40,8 @@ class DescriptorStream final : public Stream {
 /// Connects to a stub that listens at `unix:PATH` or `tcp:HOST:PORT`. Throws PeerError.
 [[nodiscard]] std::unique_ptr<Stream> connect(const std::string& address);
 
-/// A client of the protocol: what a stub must know is g, p, P, m, M, vCont;s or s, and qXfer:features:read.
+/// A client of the protocol: what a stub must know is g, p, P, M, vCont;s or s, and qXfer:features:read. Memory is read
+/// from a stub that takes physical addresses, as QEMU's does when asked.
 class Gdb final : public Peer {
   public:
     Gdb(std::unique_ptr<Stream> stream, std::string name, bool big_endian);
