@@ -131,6 +131,7 @@ void Lockstep::remember(const RetireEvent& event, Event kind) {
 void Lockstep::compare(const RetireEvent& event, Event kind) {
     const auto memory = stored(event);
     std::vector<Peer::Range> ranges;
+    ranges.reserve(memory.size());
     for (const auto& store : memory) ranges.push_back(store.range);
     const bool everything = kind != Event::completed || !nature_of(event.form).plain || ++since_ == interval;
     const auto* view = &peer_.look(everything, ranges);
@@ -223,9 +224,9 @@ bool Lockstep::depends_on_platform(const RetireEvent& event) {
             if (store.address == address) return store.before;
         return memory_(address);
     };
-    for (const auto& access : accesses_.of(event.form, event.fields, before_.slots, memory))
-        if (!access.store && device(access.physical)) return true;
-    return false;
+    const auto& accesses = accesses_.of(event.form, event.fields, before_.slots, memory);
+    return std::any_of(accesses.begin(), accesses.end(),
+                       [&](const model::Access& access) { return !access.store && device(access.physical); });
 }
 
 Lockstep::Nature Lockstep::nature_of(isa::FormId form) {

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -10,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "cosim/target.hpp"
@@ -63,6 +63,7 @@ std::unique_ptr<Stream> start_qemu(const Target& target, const isa::Spec& spec) 
                              "socket,id=stub,fd=3", "-gdb", "chardev:stub"})
         words.emplace_back(word);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
 

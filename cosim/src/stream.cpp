@@ -27,7 +27,7 @@ void DescriptorStream::send(std::string_view bytes) {
 }
 
 bool DescriptorStream::receive(std::string& into, std::chrono::milliseconds patience) {
-    std::array<char, 16384> buffer;
+    std::array<char, 16384> buffer{};
     for (;;) {
         pollfd wait{descriptor_, POLLIN, 0};
         const int ready = ::poll(&wait, 1, static_cast<int>(patience.count()));
@@ -41,7 +41,7 @@ bool DescriptorStream::receive(std::string& into, std::chrono::milliseconds pati
 }
 
 std::unique_ptr<Stream> connect(const std::string& address) {
-    const auto fail = [&](const char* why) -> PeerError {
+    const auto fail = [&](const char* why) {
         return PeerError(fmt::format("cannot connect to `{}`: {}", address, why));
     };
     if (address.starts_with("unix:")) {
