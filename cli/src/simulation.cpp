@@ -137,6 +137,7 @@ model::RunResult run_beside(model::Simulator& simulator, std::uint64_t cycles, c
 // Leaves if the comparison has not gone to the end of the run.
 void conclude(Session& session, model::Simulator& simulator, const RunArguments& arguments, cosim::Lockstep& lockstep) {
     simulator.detach(lockstep);
+    lockstep.settle();
     if (!lockstep.failure().empty()) session.fail(bad_input, Code::E0903, {}, arguments.lockstep, lockstep.failure());
     if (!lockstep.difference().empty()) {
         fmt::print("{}", lockstep.difference());

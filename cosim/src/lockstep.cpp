@@ -103,6 +103,9 @@ void Lockstep::start(const isa::State& state, std::span<const Peer::Range> memor
 
 void Lockstep::advance(const RetireEvent& event, Event kind) {
     if (over()) return;
+    // A store to a device may be the peer's last instruction.
+    if (event.form.valid() && !spec_[event.form].meaning.stores.empty() && event.stores.empty()) settle();
+    if (over()) return;
     before_ = state_;
     for (const auto& change : event.changes) state_.slots[change.slot] = change.value;
     remember(event, kind);
@@ -111,8 +114,18 @@ void Lockstep::advance(const RetireEvent& event, Event kind) {
         if (kind == Event::interrupted || (kind == Event::completed && waits(event))) return impose(event);
         peer_.step();
         compare(event, kind);
+        if (!over()) ++agreed_;
     } catch (const PeerEnded&) {
         ended_ = true;  // as it should, if the model does as well
+    } catch (const PeerError& error) {
+        failure_ = error.what();
+    }
+}
+
+void Lockstep::settle() {
+    if (over() || ended_ || since_ == 0) return;
+    try {
+        compare({}, Event::interrupted);
     } catch (const PeerError& error) {
         failure_ = error.what();
     }
@@ -182,7 +195,6 @@ void Lockstep::compare(const RetireEvent& event, Event kind) {
     followed_ += follow.size() + parted_memory.size();
     for (const auto i : follow) peer_.set(pairs_[i].theirs, state_.get(*pairs_[i].ours, spec_));
     for (const auto i : parted_memory) peer_.set_memory(memory[i].range.address, memory[i].bytes);
-    ++agreed_;
 }
 
 void Lockstep::impose(const RetireEvent& event) {

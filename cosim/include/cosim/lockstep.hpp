@@ -21,8 +21,9 @@ namespace pogo::cosim {
 /// Watches a run of the model. For each instruction that completes or traps the peer makes one step; then all registers
 /// that both have, by name, and the memory stored to must be equal, but for the target's exemptions. (Registers that
 /// the peer cannot give in one answer are looked at after instructions that have to do with any of them, traps,
-/// differences, and every 64 instructions.) The model leads: where a difference is legitimate, the peer is given the
-/// model's value, so a run is the same each time and the same as without a peer.
+/// differences, before stores to
+/// devices, at the end, and every 64 instructions.) The model leads: where a difference is legitimate, the peer is
+/// given the model's value, so a run is the same each time and the same as without a peer.
 ///
 /// Legitimate is, in the registers and memory that the instruction writes, what depends on the platform: its meaning
 /// reads an input or an element of role time, or it loaded from a device. An interrupt is the model's alone: the peer
@@ -43,6 +44,9 @@ class Lockstep final : public model::Observer {
     void on_retire(const model::RetireEvent& event) override { advance(event, Event::completed); }
     void on_trap(const model::RetireEvent& event) override { advance(event, Event::trapped); }
     void on_interrupt(const model::RetireEvent& event) override { advance(event, Event::interrupted); }
+
+    /// Compares what has not been compared since the last instructions: at the end of a run.
+    void settle();
 
     /// Nothing more is compared.
     [[nodiscard]] bool over() const { return !difference_.empty() || !failure_.empty(); }

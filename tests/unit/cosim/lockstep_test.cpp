@@ -195,6 +195,27 @@ TEST_F(Comparing, SeesWhatIsReadAloneAfterAWhile) {
     EXPECT_THAT(lockstep_.difference(), HasSubstr("st          0x80                0xc0"));
 }
 
+TEST_F(Comparing, SeesWhatIsReadAloneBeforeStoresToDevices) {
+    add(1, 1);
+    puppet_.values["status"] = 0xc0;
+    EXPECT_FALSE(lockstep_.over());
+    retire("store", {1, 2}, {}, [] {});
+    EXPECT_TRUE(lockstep_.over());
+    EXPECT_EQ(puppet_.steps, 1U);
+    EXPECT_THAT(lockstep_.difference(), HasSubstr("  > 0000  add r1, r0\n"));
+    EXPECT_THAT(lockstep_.difference(), HasSubstr("st          0x80                0xc0"));
+}
+
+TEST_F(Comparing, SettlesAtTheEnd) {
+    lockstep_.settle();
+    EXPECT_FALSE(lockstep_.over());
+    add(1, 1);
+    puppet_.values["status"] = 0xc0;
+    lockstep_.settle();
+    EXPECT_THAT(lockstep_.difference(), HasSubstr("st          0x80                0xc0"));
+    EXPECT_EQ(lockstep_.agreed(), 1U);
+}
+
 TEST_F(Comparing, ComparesWhatIsStored) {
     retire("store", {1, 0}, {}, [&] { puppet_.memory[0x20] = 7; }, {{0x20, 0, 7}});
     EXPECT_FALSE(lockstep_.over());
