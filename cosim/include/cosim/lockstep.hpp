@@ -21,8 +21,8 @@ namespace pogo::cosim {
 /// Watches a run of the model. For each instruction that completes or traps the peer makes one step; then all registers
 /// that both have, by name, and the memory stored to must be equal, but for the target's exemptions. (Registers that
 /// the peer cannot give in one answer are looked at after instructions that have to do with any of them, traps and
-/// differences, before stores to devices, at the end, and every 64 instructions.) The model leads: where a difference is
-/// legitimate, the peer is given the model's value, so a run is the same each time and the same as without a peer.
+/// differences, before stores to devices, at the end, and every 64 instructions.) The model leads: where a difference
+/// is legitimate, the peer is given the model's value, so a run is the same each time and the same as without a peer.
 ///
 /// Legitimate is, in the registers and memory that the instruction writes, what depends on the platform: its meaning
 /// reads an input or an element of role time, or it loaded from a device. An interrupt is the model's alone: the peer
