@@ -58,6 +58,8 @@ Gdb::Gdb(std::unique_ptr<Stream> stream, std::string name, bool big_endian)
     // QEMU's own: single steps without interrupts and with its clock stopped; memory by physical address.
     static_cast<void>(ask("Qqemu.sstep=0x7"));
     physical_ = ask("Qqemu.PhyMemMode:1") == "OK";
+    // QEMU 7.2 knows no QStartNoAckMode, but takes the next packet for an acknowledgement (gdb_read_byte in gdbstub.c).
+    if (physical_) acknowledge_ = false;
 }
 
 void Gdb::post(std::string_view data) {
