@@ -31,14 +31,25 @@ class ChildStream final : public Stream {
     }
     ChildStream(const ChildStream&) = delete;
     ChildStream& operator=(const ChildStream&) = delete;
-    void send(std::string_view bytes) override { stream_.send(bytes); }
+    void send(std::string_view bytes) override {
+        try {
+            stream_.send(bytes);
+        } catch (const PeerEnded&) {
+            require_program();
+            throw;
+        }
+    }
     bool receive(std::string& into, std::chrono::milliseconds patience) override {
         if (stream_.receive(into, patience)) return true;
-        if (!reaped_ && wait() == no_such_program) throw PeerError(fmt::format("cannot run {}", program_));
+        require_program();
         return false;
     }
 
   private:
+    // The other end is closed, so the child has ended or is about to.
+    void require_program() {
+        if (!reaped_ && wait() == no_such_program) throw PeerError(fmt::format("cannot run {}", program_));
+    }
     int wait() {
         int status = 0;
         while (!reaped_ && ::waitpid(child_, &status, 0) < 0 && errno == EINTR) continue;
