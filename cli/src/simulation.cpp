@@ -8,7 +8,9 @@
 #include <iostream>
 #include <memory>
 
+#include "cosim/lockstep.hpp"
 #include "isa/assembly.hpp"
+#include "model/commit_log.hpp"
 #include "model/device_tree.hpp"
 #include "model/observers.hpp"
 #include "model/simulator.hpp"
@@ -50,6 +52,9 @@ struct RunArguments {
     std::uint64_t cycles = 100'000'000;
     std::string trace;
     std::string vcd;
+    std::string commit_log;
+    std::string lockstep;  // qemu or the address of a stub
+    std::string tlb;       // stale, coherent or empty: as the rest says
     std::string input;
     std::string htif;            // address
     std::string dtb;             // register that is to hold the blob's address
@@ -66,44 +71,104 @@ std::pair<std::string, std::string> split(Session& session, const std::string& t
     return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-// Where a store talks to the host: as told, or where the first program has its symbols.
-void attach_htif(Session& session, model::Simulator& simulator, const RunArguments& arguments,
-                 std::optional<std::uint64_t> tohost, std::optional<std::uint64_t> fromhost) {
+// Where a store talks to the host: as told, or where the first program has its symbols. Nothing if it is the
+// platform's.
+std::optional<std::uint64_t> attach_htif(Session& session, model::Simulator& simulator, const RunArguments& arguments,
+                                         std::optional<std::uint64_t> tohost, std::optional<std::uint64_t> fromhost) {
     if (!arguments.htif.empty()) {
         tohost = parse_number(arguments.htif);
         if (!tohost) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", arguments.htif));
     } else {
         for (const auto& device : simulator.spec().platform.devices)
-            if (device.kind == Device::Kind::htif) return;
+            if (device.kind == Device::Kind::htif) return std::nullopt;
     }
-    if (!tohost) return;
+    if (!tohost) return std::nullopt;
     if (const auto problem = simulator.attach_htif(*tohost, fromhost))
         session.fail(bad_input, Code::E0901, {}, *problem);
+    return tohost;
 }
 
-// Puts the flattened device tree into RAM and returns its address.
-std::uint64_t load_device_tree(Session& session, model::Simulator& simulator, const std::string& boot_arguments) {
+// Puts the flattened device tree into RAM and returns where.
+cosim::Peer::Range load_device_tree(Session& session, model::Simulator& simulator, const std::string& boot_arguments) {
     const auto blob = model::flatten(device_tree_of(session, simulator.spec(), boot_arguments));
     const auto address = model::device_tree_address(simulator.spec(), blob.size());
     if (!address) session.fail(bad_input, Code::E0902, {}, simulator.spec().name, "it does not fit into the RAM");
     for (std::size_t i = 0; i < blob.size(); ++i)
         if (!simulator.poke(*address + i, std::to_integer<std::uint64_t>(blob[i])))
             session.fail(bad_input, Code::E0902, {}, simulator.spec().name, "there is no memory for it");
-    return *address;
+    return {*address, blob.size()};
+}
+
+// A machine beside the model, in the model's state.
+struct Beside {
+    std::unique_ptr<cosim::Peer> peer;
+    std::unique_ptr<cosim::Lockstep> lockstep;
+};
+
+Beside bring_beside(Session& session, model::Simulator& simulator, const RunArguments& arguments,
+                    std::span<const cosim::Peer::Range> loaded) {
+    const Spec& spec = simulator.spec();
+    const auto& target = cosim::target_of(spec);
+    Beside beside;
+    try {
+        const bool qemu = arguments.lockstep == "qemu";
+        auto stream = qemu ? cosim::start_qemu(target, spec) : cosim::connect(arguments.lockstep);
+        beside.peer = std::make_unique<cosim::Gdb>(std::move(stream), qemu ? "QEMU" : "the stub", spec.big_endian);
+        beside.lockstep = std::make_unique<cosim::Lockstep>(
+            spec, target, *beside.peer, [&simulator](std::uint64_t address) { return simulator.peek(address); });
+        beside.lockstep->start(simulator.state(), loaded);
+    } catch (const cosim::PeerError& error) {
+        session.fail(bad_input, Code::E0903, {}, arguments.lockstep, error.what());
+    }
+    return beside;
+}
+
+// Stops at the first difference.
+model::RunResult run_beside(model::Simulator& simulator, std::uint64_t cycles, const cosim::Lockstep& lockstep) {
+    model::RunResult all;
+    do {
+        const auto part = simulator.run({.cycles = cycles - all.cycles, .steps = 1});
+        all.reason = part.reason;
+        all.exit_code = part.exit_code;
+        all.cycles += part.cycles;
+        all.steps += part.steps;
+    } while (all.reason == model::StopReason::steps && !lockstep.over());
+    return all;
+}
+
+// Leaves if the comparison has not gone to the end of the run.
+void conclude(Session& session, model::Simulator& simulator, const RunArguments& arguments, cosim::Lockstep& lockstep) {
+    simulator.detach(lockstep);
+    lockstep.settle();
+    if (!lockstep.failure().empty()) session.fail(bad_input, Code::E0903, {}, arguments.lockstep, lockstep.failure());
+    if (!lockstep.difference().empty()) {
+        fmt::print("{}", lockstep.difference());
+        throw Leave{refuted};
+    }
+    fmt::print(stderr, "pogo: {}\n", lockstep.summary());
 }
 
 void run(Session& session, const RunArguments& arguments) {
     const Spec spec = session.load(arguments.spec);
-    model::Simulator simulator({.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched});
+    // What a peer's TLB still holds nobody can tell: beside one, ours holds nothing stale.
+    const bool stale = arguments.tlb.empty() ? arguments.lockstep.empty() : arguments.tlb == "stale";
+    model::Simulator simulator(
+        {.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched, .stale_tlb = stale});
     load_machine(session, simulator, spec);
     std::optional<std::uint64_t> entry;
     std::optional<std::uint64_t> tohost;
     std::optional<std::uint64_t> fromhost;
+    std::vector<cosim::Peer::Range> loaded;
+    const auto load = [&](const std::variant<model::Image, model::LoadError>& image, const std::string& path) {
+        load_image(session, simulator, image, path);
+        for (const auto& segment : std::get<model::Image>(image).segments)
+            loaded.push_back({segment.address, segment.units.size() + segment.zeros});
+    };
     for (const auto& path : arguments.elf) {
         const auto text = read_file(path, session.diagnostics);
         if (!text) session.leave(bad_input);
         const auto image = model::load_elf(bytes_of(*text), spec);
-        load_image(session, simulator, image, path);
+        load(image, path);
         if (!entry) entry = std::get<model::Image>(image).entry;
         if (!fromhost) {
             fromhost = model::find_symbol(bytes_of(*text), "fromhost");
@@ -116,21 +181,22 @@ void run(Session& session, const RunArguments& arguments) {
         if (!address) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", where));
         const auto text = read_file(path, session.diagnostics);
         if (!text) session.leave(bad_input);
-        load_image(session, simulator, model::load_raw(bytes_of(*text), *address, spec), path);
+        load(model::load_raw(bytes_of(*text), *address, spec), path);
     }
     for (const auto& path : arguments.assembly) {
         const auto program = assemble(spec, session.sources, session.read(path), session.diagnostics);
         if (!program) session.leave(bad_input);
-        for (const auto& line : program->lines)
+        for (const auto& line : program->lines) {
+            loaded.push_back({line.address, line.units.size()});
             for (std::size_t i = 0; i < line.units.size(); ++i)
                 if (!simulator.poke(line.address + i, line.units[i]))
                     session.fail(bad_input, Code::E0702, line.where,
                                  fmt::format("address {:#x}: no memory is there; this", line.address + i));
+        }
         if (!entry) entry = program->entry;
     }
-    attach_htif(session, simulator, arguments, tohost, fromhost);
-    std::optional<std::uint64_t> tree;
-    if (!arguments.dtb.empty()) tree = load_device_tree(session, simulator, arguments.boot_arguments);
+    tohost = attach_htif(session, simulator, arguments, tohost, fromhost);
+    if (!arguments.dtb.empty()) loaded.push_back(load_device_tree(session, simulator, arguments.boot_arguments));
     if (arguments.reset) simulator.reset();
     State state = simulator.state();
     // A machine whose reset does not say where to begin starts at the program's entry.
@@ -144,8 +210,8 @@ void run(Session& session, const RunArguments& arguments) {
         if (!value) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a number", text));
         if (const auto problem = format.set(state, name, *value)) session.fail(usage, Code::E0901, {}, *problem);
     }
-    if (tree)
-        if (const auto problem = format.set(state, arguments.dtb, *tree))
+    if (!arguments.dtb.empty())
+        if (const auto problem = format.set(state, arguments.dtb, loaded.back().address))
             session.fail(usage, Code::E0901, {}, *problem);
     simulator.set_state(state);
     simulator.uart_input(arguments.input);
@@ -174,8 +240,27 @@ void run(Session& session, const RunArguments& arguments) {
         simulator.attach(*vcd);
     }
     if (arguments.stats) simulator.attach(counts);
+    std::ofstream log_file;
+    std::unique_ptr<model::CommitLog> log;
+    if (!arguments.commit_log.empty()) {
+        if (const auto problem = model::CommitLog::unfit(spec))
+            session.fail(bad_input, Code::E0904, {}, spec.name, *problem);
+        if (arguments.commit_log != "-") open(log_file, arguments.commit_log);
+        log =
+            std::make_unique<model::CommitLog>(arguments.commit_log == "-" ? std::cout : log_file, simulator.state(),
+                                               [&simulator](std::uint64_t address) { return simulator.peek(address); });
+        simulator.attach(*log);
+    }
+    Beside beside;
+    if (!arguments.lockstep.empty()) {
+        beside = bring_beside(session, simulator, arguments, loaded);
+        if (tohost) beside.lockstep->add_device(*tohost, 8);
+        simulator.attach(*beside.lockstep);
+    }
 
-    const auto result = simulator.run({.cycles = arguments.cycles});
+    const auto result = beside.lockstep ? run_beside(simulator, arguments.cycles, *beside.lockstep)
+                                        : simulator.run({.cycles = arguments.cycles});
+    if (log || beside.lockstep) simulator.retire_all();
     const std::string output = simulator.take_uart_output();
     std::fwrite(output.data(), 1, output.size(), stdout);
     std::fflush(stdout);
@@ -196,6 +281,8 @@ void run(Session& session, const RunArguments& arguments) {
     if (trace) simulator.detach(*trace);
     if (vcd) simulator.detach(*vcd);
     if (arguments.stats) simulator.detach(counts);
+    if (log) simulator.detach(*log);
+    if (beside.lockstep) conclude(session, simulator, arguments, *beside.lockstep);
     switch (result.reason) {
         case model::StopReason::exit:
             throw Leave{result.exit_code == 0 ? holds : refuted};
@@ -302,10 +389,23 @@ void add_simulation(CLI::App& app, Session& session) {
             ->add_option("--view", arguments->view, "clocked or batched: how the kernel is driven; cycles are the same")
             ->check(CLI::IsMember({"clocked", "batched"}))
             ->capture_default_str();
+        command
+            ->add_option("--tlb", arguments->tlb,
+                         "stale: mappings stay until a fence drops them (the default, but for --lockstep); coherent: "
+                         "each access is translated as the page tables are")
+            ->check(CLI::IsMember({"stale", "coherent"}));
         command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
         command->add_option("--trace", arguments->trace,
                             "write every retired instruction to a file, - for the terminal");
         command->add_option("--vcd", arguments->vcd, "write waves of pipeline and state to a file");
+        command->add_option("--commit-log", arguments->commit_log,
+                            "write instructions as riscv-isa-sim's --log-commits does, - for the terminal");
+        command
+            ->add_option(
+                "--lockstep", arguments->lockstep,
+                "step another machine beside the model and stop at the first difference: qemu, or the GDB stub "
+                "at unix:PATH or tcp:HOST:PORT")
+            ->type_name("PEER");
         command->add_option("--input", arguments->input, "characters that the first UART receives");
         command
             ->add_option("--htif", arguments->htif,

@@ -374,6 +374,11 @@ void Core::begin_run(std::uint64_t step_limit) {
     if (step_limit == 0) stop(StopReason::steps);
 }
 
+void Core::retire_all() {
+    for (unsigned s = last_ + 1; s-- > execute_;)
+        if (Flight* const flight = std::exchange(stage_[s], nullptr); flight != nullptr) retire<true>(flight);
+}
+
 bool Core::begin_step(const StepOptions& options, StepOutcome& outcome) {
     empty_pipeline();
     machine_.trim();

@@ -55,6 +55,8 @@ class Core {
     void empty_pipeline();
     /// Before run(): a limit on steps from here.
     void begin_run(std::uint64_t step_limit);
+    /// Retires what has entered execute at once, for observers, in a run that has ended.
+    void retire_all();
     /// Before the cycles of one step: false if nothing can run, and `outcome` says why.
     bool begin_step(const StepOptions& options, StepOutcome& outcome);
     void end_step(StepOutcome& outcome);

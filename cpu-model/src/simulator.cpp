@@ -495,6 +495,8 @@ RunResult Simulator::run(const Limits& limits) {
     return result;
 }
 
+void Simulator::retire_all() { impl_->core->retire_all(); }
+
 std::uint64_t Simulator::cycles() const { return impl_->core->cycle(); }
 std::uint64_t Simulator::bus_errors() const { return impl_->core->machine().memory().errors(); }
 

@@ -130,6 +130,10 @@ class Simulator {
     /// Goes on from where the last run stopped, with the instructions then in flight.
     [[nodiscard]] RunResult run(const Limits& limits = {});
 
+    /// After a run that will not go on: observers see the instructions that have had their effects but are still in the
+    /// pipeline retire, in the cycle in which the run has ended.
+    void retire_all();
+
     [[nodiscard]] std::uint64_t cycles() const;      ///< since the spec was loaded
     [[nodiscard]] std::uint64_t bus_errors() const;  ///< accesses outside memory and devices since then
     /// Text written to all UARTs and the host-target interface since the last call.
