@@ -138,5 +138,43 @@ TEST_F(Rv64Paging, EqualsQemu) {
     EXPECT_EQ(differences.seen().size(), 3U);
 }
 
+// The program tries each rule: without one, or with another, it prints something else.
+TEST_F(Rv64Paging, SeesMistakes) {
+    const std::vector<std::pair<std::string, std::string>> mistakes = {
+        {"entry[2] == 0 || entry[1] == 1) && entry[63..54] == 0", "true) && entry[63..54] == 0"},
+        {" && entry[63..54] == 0;", ";"},
+        {"!leaf(entry) && entry[7..6] == 0 && entry[4] == 0", "!leaf(entry) && entry[7..6] == 0"},
+        {"!leaf(entry) && entry[7..6] == 0 && entry[4] == 0", "!leaf(entry) && entry[4] == 0"},
+        {"entry[4] == 0 || (sum == 1 && access != Access.fetch)", "entry[4] == 0 || sum == 1"},
+        {"entry[4] == 0 || (sum == 1 && access != Access.fetch)", "entry[4] == 0"},
+        {"entry[1] == 1 || (mxr == 1 && entry[3] == 1)", "entry[1] == 1"},
+        {"owner && kind && entry[6] == 1 &&", "owner && kind &&"},
+        {" && (entry[7] == 1 || !stores(access));", ";"},
+        {"(if kind == 9 then sext(va[47..0], 64) else sext(va[38..0], 64))",
+         "(if kind == 9 then sext(va[47..0], 64) else zext(va[38..0], 64))"},
+        {"trap access_fault(va, access, guest) when !pmp_allows(place, 0b001, 1);", ""},
+        {" || !pmp_allows(address[55..0], rights_for(access), mode);", ";"},
+        {"if i > 0 { trap page_fault(va, access, guest) when entry[10 + 9 * i - 1 .. 10] != 0; }", ""},
+        {"if mstatus.MPRV == 1 && access != Access.fetch then mstatus.MPP else priv", "priv"},
+        {"foreach i in 7..0 {\n    if pmp_matches", "foreach i in 0..7 {\n    if pmp_matches"},
+        {"(mode == 3 && pmpcfg[i][7] == 0)", "(mode == 3)"},
+        {"return (pmpcfg[i][4..3] == 1 && range) ||", "return"},
+        {"low <= page && page < pmpaddr", "low < page && page < pmpaddr"},
+        {"let allowed = mode == 3;", "let allowed = true;"}};
+    const std::string right = text_of(POGO_SPECS "/rv64.isa");
+    const auto ours = model(POGO_SPECS "/rv64.isa");
+    for (const auto& [from, to] : mistakes) {
+        const auto at = right.find(from);
+        ASSERT_NE(at, std::string::npos) << from;
+        EXPECT_EQ(right.find(from, at + 1), std::string::npos) << from;
+        std::string wrong = right;
+        wrong.replace(at, from.size(), to);
+        const Result run = shell("timeout 20 " + std::string(POGO_COMMAND) + " run " + file("wrong.isa", wrong) +
+                                 " --cycles 40000000 --elf " + program + " 2>/dev/null");
+        EXPECT_GT(lines(run.out).size(), 100U) << from;
+        EXPECT_NE(lines(run.out), ours) << from;
+    }
+}
+
 }  // namespace
 }  // namespace pogo::integration

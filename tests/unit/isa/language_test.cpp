@@ -583,8 +583,6 @@ TEST(Operands, HavePiecesThatCanBeRead) {
         ASSERT_EQ(m.traps.size(), i % 2);
         for (const auto& trap : m.traps) EXPECT_TRUE(spec.terms.is_true(trap.guard));
     }
-    // A piece that has a field is not a number.
-    EXPECT_THAT(error_of(operands + instruction + "pc = zext(e.reg, 16); }"), HasSubstr("E0424"));
     EXPECT_THAT(error_of(operands + instruction + "pc = zext(e.other, 16); }"), HasSubstr("E0424"));
 }
 
