@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <span>
+
 #include <array>
 
 #include "isa/ast.hpp"
@@ -163,6 +165,21 @@ class Printer {
         line("}");
     }
 
+    /// Items on one line, `when`s among them.
+    template <class Item>
+    std::string items(std::span<const Ast> list, Item item) {
+        std::string text;
+        for (const Ast& ast : list) {
+            if (!ast.is(Syntax::when)) {
+                text += " " + item(ast);
+                continue;
+            }
+            text += fmt::format(" when {} {{{} }}", inline_(ast[0]), items(std::span(ast[1].children), item));
+            if (ast.size() > 2) text += fmt::format(" else {{{} }}", items(std::span(ast[2].children), item));
+        }
+        return text;
+    }
+
     std::string raise(const Ast& ast) {
         return ast.text + arguments(ast[0]) + (ast.size() > 1 ? " when " + inline_(ast[1]) : "") + ";";
     }
@@ -204,12 +221,6 @@ class Printer {
                 line(text + " }");
                 break;
             }
-            case Syntax::stale:
-                line(fmt::format("stale {};", inline_(ast[0])));
-                break;
-            case Syntax::tag:
-                line(fmt::format("{} = {};", ast.text, inline_(ast[0])));
-                break;
             case Syntax::perform:
                 line(inline_(ast[0]) + ";");
                 break;
@@ -261,10 +272,9 @@ class Printer {
                 line(fmt::format("{} is {};", inline_(ast[0]), ast.text));
                 break;
             case Syntax::bank: {
-                std::string text = fmt::format("bank {} : {} by {} {{", ast.text, inline_(ast[0]), inline_(ast[1]));
-                for (std::size_t i = 3; i < ast.size(); ++i)
-                    text += fmt::format(" {} => {};", inline_(ast[i][0]), ast[i].text);
-                line(text + " }" + role(ast[2]) + ";");
+                const auto member = [&](const Ast& of) { return fmt::format("{} => {};", inline_(of[0]), of.text); };
+                line(fmt::format("bank {} : {} by {} {{{} }}{};", ast.text, inline_(ast[0]), inline_(ast[1]),
+                                 items(std::span(ast.children).subspan(3), member), role(ast[2])));
                 break;
             }
             case Syntax::input:
@@ -302,6 +312,11 @@ class Printer {
             case Syntax::translate: {
                 std::string head = fmt::format("translate ({}, {}, {})", ast[0].text, ast[1].text, ast[2].text);
                 if (!ast[5].is(Syntax::none)) head += " page " + inline_(ast[5]);
+                const auto item = [&](const Ast& of) {
+                    return of.is(Syntax::stale) ? fmt::format("stale {};", inline_(of[0]))
+                                                : fmt::format("{} = {};", of.text, inline_(of[0]));
+                };
+                if (ast[6].size() > 0) head += fmt::format(" tlb {{{} }}", items(std::span(ast[6].children), item));
                 if (ast[3].size() > 0) {
                     head += " reads {";
                     for (const Ast& element : ast[3].children) head += " " + inline_(element) + ";";
