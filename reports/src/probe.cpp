@@ -39,12 +39,13 @@ void Probe::run(Code& code, std::size_t begin, std::size_t end) {
     isa::fold(code.program, begin, end, domain_, code.values.data());
 }
 
-void Probe::run_for(Code& code, std::size_t roots) {
-    std::size_t end = 0;
+std::size_t Probe::run_for(Code& code, std::size_t done, std::size_t roots) {
+    std::size_t end = done;
     for (std::size_t r = 0; r < roots; ++r)
         if (const auto position = code.program.roots[r]; position >= code.program.first)
             end = std::max<std::size_t>(end, position - code.program.first + 1);
-    run(code, 0, end);
+    run(code, done, end);
+    return end;
 }
 
 Word Probe::number_at(std::uint64_t physical, unsigned units, const Read& read) const {
@@ -64,14 +65,15 @@ std::optional<std::uint64_t> Probe::translate(std::uint64_t address, unsigned ac
     domain_.values[translation.access.id] = access;
     domain_.values[translation.units.id] = units;
     std::size_t next = 0;
+    std::size_t done = 0;
     for (const auto& load : translation.loads) {
-        run_for(translation_, next + 2);
+        done = run_for(translation_, done, next + 2);
         const bool happens = root(translation_, next) != 0;
         const auto physical = static_cast<std::uint64_t>(root(translation_, next + 1));
         domain_.values[load.result.id] = happens ? number_at(physical, load.units, read) : 0;
         next += 2;
     }
-    run(translation_, 0, translation_.program.steps.size());
+    run(translation_, done, translation_.program.steps.size());
     for (std::size_t fault = 0; fault < translation.faults.size(); ++fault)
         if (root(translation_, next++) != 0) return std::nullopt;
     return static_cast<std::uint64_t>(root(translation_, next));
@@ -159,8 +161,9 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
     Code& code = code_of(instance.form);
     const auto& loads = form.meaning.loads;
     const auto& stores = form.meaning.stores;
+    std::size_t done = 0;
     for (std::size_t i = 0; i < loads.size(); ++i) {
-        run_for(code, 3 * i + 3);
+        done = run_for(code, done, 3 * i + 3);
         const bool happens = root(code, 3 * i) != 0;
         auto physical = static_cast<std::uint64_t>(root(code, 3 * i + 1));
         if (loads[i].translated.valid() && happens) {
@@ -179,7 +182,7 @@ std::optional<Footprint> Probe::footprint(const isa::State& state, const Instanc
         }
         domain_.values[loads[i].result.id] = data;
     }
-    run(code, 0, code.program.steps.size());
+    run(code, done, code.program.steps.size());
     for (std::size_t i = 0; i < stores.size(); ++i) {
         const std::size_t at = 3 * (loads.size() + i);
         if (root(code, at) == 0) continue;

@@ -91,8 +91,8 @@ class Probe {
     };
     Code& code_of(isa::FormId form);
     void run(Code& code, std::size_t begin, std::size_t end);
-    /// Evaluates what the first `roots` roots need.
-    void run_for(Code& code, std::size_t roots);
+    /// Evaluates what the first `roots` roots need beyond the first `done` steps; returns how many are done then.
+    std::size_t run_for(Code& code, std::size_t done, std::size_t roots);
     /// Units at physical addresses as a number.
     [[nodiscard]] Word number_at(std::uint64_t physical, unsigned units, const Read& read) const;
     /// An address translated; nothing if that faults.
