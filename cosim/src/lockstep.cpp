@@ -58,7 +58,8 @@ Lockstep::Lockstep(const isa::Spec& spec, const Target& target, Peer& peer, mode
         });
         const bool platform = std::any_of(pieces.begin(), pieces.end(),
                                           [&](const auto& piece) { return of_platform(spec[piece.element]); });
-        if (platform || same == theirs.end())
+        const bool other = exempt(Exemption::Kind::ignore, reg.name, nullptr) == ~std::uint64_t{0};
+        if (platform || other || same == theirs.end())
             alone_.push_back(reg.name);
         else
             pairs_.push_back({&reg, static_cast<std::size_t>(same - theirs.begin())});

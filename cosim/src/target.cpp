@@ -22,6 +22,8 @@ constexpr auto riscv_aliases = std::to_array<Alias>({
     {"x29", "t4"}, {"x30", "t5"}, {"x31", "t6"},
 });
 
+constexpr std::string_view pmp = "eight entries of 4 KiB here, sixteen of 4 bytes there";
+
 // docs/specs/rv64.md says where manual, file and QEMU part, and with whom the manual is.
 constexpr auto riscv_exemptions = std::to_array<Exemption>({
     {"mip", ~std::uint64_t{2}, {}, ignore, "lines of devices and comparisons with the time; SSIP is compared"},
@@ -46,6 +48,18 @@ constexpr auto riscv_exemptions = std::to_array<Exemption>({
     {"medeleg", 0xf0'0c00, {}, follow, "10, 11 and 20 to 23 can be written there"},
     {"mideleg", 0x1444, {}, follow, "bits of H can be written there"},
     {"mie", 0x1444, {}, follow, "bits of H can be written there"},
+    {"pmpcfg0", all, {}, ignore, pmp},
+    {"pmpcfg1", all, {}, ignore, pmp},
+    {"pmpcfg2", all, {}, ignore, pmp},
+    {"pmpcfg3", all, {}, ignore, pmp},
+    {"pmpaddr0", all, {}, ignore, pmp},
+    {"pmpaddr1", all, {}, ignore, pmp},
+    {"pmpaddr2", all, {}, ignore, pmp},
+    {"pmpaddr3", all, {}, ignore, pmp},
+    {"pmpaddr4", all, {}, ignore, pmp},
+    {"pmpaddr5", all, {}, ignore, pmp},
+    {"pmpaddr6", all, {}, ignore, pmp},
+    {"pmpaddr7", all, {}, ignore, pmp},
 });
 
 constexpr auto riscv_waits = std::to_array<std::string_view>({"wfi"});
@@ -64,7 +78,7 @@ std::vector<std::string> riscv_arguments(const isa::Spec& spec) {
     const std::string& isa = spec.platform.isa;
     if (!isa.starts_with("rv64")) throw PeerError("the platform does not say isa \"rv64…\"");
     const std::string single = isa.substr(4, isa.find('_') - 4);
-    std::string cpu = "rv64,pmp=off,debug=off,pmu-num=0,mvendorid=0,marchid=0,mimpid=0";
+    std::string cpu = "rv64,debug=off,pmu-num=0,mvendorid=0,marchid=0,mimpid=0";
     for (const char letter : letters)
         cpu += fmt::format(",{}={}", letter, single.find(letter) == std::string::npos ? "off" : "on");
     for (const auto word : words)

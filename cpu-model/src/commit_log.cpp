@@ -116,7 +116,7 @@ void CommitLog::on_retire(const RetireEvent& event) {
     for (const auto& [order, text] : registers) line += text;
     for (const bool stores : {false, true})
         for (const auto& access : accesses) {
-            if (access.store != stores || access.direct) continue;
+            if (access.store != stores || access.direct || !access.used) continue;
             line += fmt::format(" mem 0x{:0{}x}", access.address, digits);
             if (stores) line += fmt::format(" 0x{:0{}x}", static_cast<std::uint64_t>(access.data), access.units * 2);
         }

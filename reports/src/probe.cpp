@@ -10,7 +10,7 @@ namespace pogo::report {
 
 using isa::Term;
 
-Probe::Probe(const isa::Spec& spec) : spec_(spec) {
+Probe::Probe(const isa::Spec& spec) : spec_(spec), walk_(spec) {
     domain_.spec = &spec;
     domain_.element_of.assign(spec.terms.variable_count(), ~0U);
     domain_.values.assign(spec.terms.variable_count(), 0);
@@ -23,11 +23,6 @@ Probe::Probe(const isa::Spec& spec) : spec_(spec) {
     if (spec.waiting.valid()) roots.push_back(spec.waiting);
     if (spec.halted.valid()) roots.push_back(spec.halted);
     possible_ = prepare(roots);
-    roots.clear();
-    for (const auto& load : spec.translation.loads) roots.insert(roots.end(), {load.guard, load.physical});
-    for (const auto& fault : spec.translation.faults) roots.push_back(fault.guard);
-    roots.push_back(spec.translation.physical);
-    translation_ = prepare(roots);
     roots.clear();
     for (const auto& bank : spec.banks) roots.push_back(bank.selector);
     selectors_ = prepare(roots);
@@ -60,23 +55,8 @@ Word Probe::number_at(std::uint64_t physical, unsigned units, const Read& read) 
 
 std::optional<std::uint64_t> Probe::translate(std::uint64_t address, unsigned access, unsigned units,
                                               const Read& read) {
-    const isa::Translation& translation = spec_.translation;
-    domain_.values[translation.address.id] = address;
-    domain_.values[translation.access.id] = access;
-    domain_.values[translation.units.id] = units;
-    std::size_t next = 0;
-    std::size_t done = 0;
-    for (const auto& load : translation.loads) {
-        done = run_for(translation_, done, next + 2);
-        const bool happens = root(translation_, next) != 0;
-        const auto physical = static_cast<std::uint64_t>(root(translation_, next + 1));
-        domain_.values[load.result.id] = happens ? number_at(physical, load.units, read) : 0;
-        next += 2;
-    }
-    run(translation_, done, translation_.program.steps.size());
-    for (std::size_t fault = 0; fault < translation.faults.size(); ++fault)
-        if (root(translation_, next++) != 0) return std::nullopt;
-    return static_cast<std::uint64_t>(root(translation_, next));
+    return walk_.run(domain_, domain_.values, address, access, units,
+                     [&](std::uint64_t physical, unsigned count) { return number_at(physical, count, read); });
 }
 
 bool Probe::possible(const isa::State& state) {

@@ -13,6 +13,7 @@
 #include "isa/concrete.hpp"
 #include "isa/fold.hpp"
 #include "isa/spec.hpp"
+#include "isa/walk.hpp"
 
 namespace pogo::report {
 
@@ -106,7 +107,7 @@ class Probe {
     const isa::Spec& spec_;
     isa::Concrete<Word, StateLeaves> domain_;
     Code possible_;
-    Code translation_;  ///< guard and address of each load, then guards of the faults, then the physical address
+    isa::Walk walk_;
     Code selectors_;
     std::unordered_map<std::uint32_t, Code> forms_;
 };

@@ -69,7 +69,7 @@ std::map<std::string, std::string> manual(const std::string& counter, bool machi
         for (const char* row : {"trap_setup", "configuration", "trap_handling", "timer", "protection"})
             expected[each + " supervisor_" + row] = "always";
         for (const char* row :
-             {"trap_setup", "trap_handling", "configuration", "protection", "counters", "counter_setup"})
+             {"triggers", "trap_setup", "trap_handling", "configuration", "protection", "counters", "counter_setup"})
             expected[each + " machine_" + row] = machine_only;
         expected[each + " machine_information"] = writes ? "vacuous" : machine_only;
     }

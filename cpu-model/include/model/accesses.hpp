@@ -11,6 +11,7 @@
 
 #include "isa/fold.hpp"
 #include "isa/spec.hpp"
+#include "isa/walk.hpp"
 
 namespace pogo::model {
 
@@ -21,6 +22,7 @@ struct Access {
     std::uint64_t physical = 0;  ///< after translation
     unsigned units = 1;
     isa::Word data = 0;  ///< what was loaded or stored
+    bool used = true;    ///< not a load that is made for its faults only
 };
 
 /// Does not take part in running the machine, so it may be slow and may know memory only afterwards.
@@ -36,10 +38,16 @@ class Accesses {
                                                 std::span<const std::uint64_t> slots, const Memory& memory);
 
   private:
-    const isa::Program& program_of(isa::FormId form);
+    struct Form {
+        isa::Program
+            program;  ///< guard and address of each load and store, physical or as the program sees it, and data
+        std::vector<bool> used;  ///< by load: something depends on its result
+    };
+    const Form& prepared(isa::FormId form);
     const isa::Spec& spec_;
-    std::unordered_map<std::uint32_t, isa::Program> programs_;  ///< by form
-    std::vector<isa::Word> values_;                             ///< by variable; of a file, its first slot
+    isa::Walk walk_;
+    std::unordered_map<std::uint32_t, Form> forms_;
+    std::vector<isa::Word> values_;  ///< by variable; of a file, its first slot
     std::vector<Access> accesses_;
 };
 

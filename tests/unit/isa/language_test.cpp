@@ -320,7 +320,7 @@ TEST(Parameters, ChooseParts) {
     EXPECT_EQ(without.forms.size(), 1U);
     EXPECT_EQ(without.permissions[0].lines.size(), 2U);
     EXPECT_TRUE(without.banks.empty());  // of one member
-    EXPECT_EQ(written(without, without.forms[0].meaning, "k"), "(ite (= #b0 ((_ extract 1 1) |s|)) #x07 |k|)");
+    EXPECT_EQ(written(without, without.forms[0].meaning, "k"), "(ite (= ((_ extract 1 1) |s|) #b0) #x07 |k|)");
     const Spec with = must_load(text, {{"extra", "true"}});
     EXPECT_TRUE(with.find_element("c.B").valid());
     EXPECT_FALSE(with.find_element("c.D").valid());
