@@ -1078,35 +1078,37 @@ class Parser {
     }
     Ast platform() {
         const Token first = take();
-        Ast items = braced_list([&] {
-            if (ahead(1).kind == Token::Kind::string) return property();
-            const Token kind = expect_name("a kind of device");
-            if (kind.text == "core" && accept("drives")) {
-                std::vector<Ast> counts;
-                drives(counts);
-                expect(";");
-                return node(Syntax::core_drives, kind, std::move(counts));
-            }
-            Ast kind_node = node(Syntax::name, kind, {}, kind.text);
-            const Token id = expect_name("the device's name");
-            expect("at");
-            Ast base = expression();
-            expect("size");
-            Ast size = expression();
-            std::vector<Ast> children = list_of(std::move(kind_node), std::move(base), std::move(size));
-            while (!at(";")) {
-                if (accept("drives")) {
-                    drives(children);
-                } else {
-                    const Token start = expect_name("`line`, `drives` or `;`");
-                    Ast value = expression();
-                    children.push_back(node(Syntax::property, start, list_of(std::move(value)), start.text));
-                }
-            }
-            expect(";");
-            return node(Syntax::device, kind, std::move(children), id.text);
-        });
+        Ast items = braced_list([&] { return platform_item(); });
         return node(Syntax::platform, first, std::move(items.children));
+    }
+    Ast platform_item() {
+        if (at("when")) return when([&] { return braced_list([&] { return platform_item(); }); });
+        if (ahead(1).kind == Token::Kind::string) return property();
+        const Token kind = expect_name("a kind of device");
+        if (kind.text == "core" && accept("drives")) {
+            std::vector<Ast> counts;
+            drives(counts);
+            expect(";");
+            return node(Syntax::core_drives, kind, std::move(counts));
+        }
+        Ast kind_node = node(Syntax::name, kind, {}, kind.text);
+        const Token id = expect_name("the device's name");
+        expect("at");
+        Ast base = expression();
+        expect("size");
+        Ast size = expression();
+        std::vector<Ast> children = list_of(std::move(kind_node), std::move(base), std::move(size));
+        while (!at(";")) {
+            if (accept("drives")) {
+                drives(children);
+            } else {
+                const Token start = expect_name("`line`, `drives` or `;`");
+                Ast value = expression();
+                children.push_back(node(Syntax::property, start, list_of(std::move(value)), start.text));
+            }
+        }
+        expect(";");
+        return node(Syntax::device, kind, std::move(children), id.text);
     }
     Ast extension() {
         const Token first = take();
