@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "isa/fold.hpp"
 #include "isa/require.hpp"
@@ -194,14 +195,13 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
     }
 
     const auto expressions = z3_->translate(atoms);
-    for (std::size_t i = 0; i < atoms.size(); ++i) {
+    // One atom after the other as small as those before it allow.
+    const auto settle = [&](std::size_t i) {
         const Sort sort = terms_->sort(atoms[i]);
         const z3::expr& atom = expressions[i];
         const auto equals = [&](Word value) { return atom == Symbolic::literal(z3_->context, sort, value); };
         Word value = number(model->eval(atom, true));
-        if (value != 0 && sort.is_bits() && sort.width > 1 && grant(equals(0)))
-            value = 0;
-        else if (value != 0) {
+        if (value != 0) {
             for (unsigned bit = sort.width; bit-- > 0;) {
                 if ((value >> bit & 1) == 0) continue;
                 // Can the bits above stay and this one be zero?
@@ -213,7 +213,26 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
             }
         }
         solver.add(equals(value));
-    }
+    };
+    // Nearly all can be zero, and together: asking for many at once comes to the same as asking for each in turn.
+    const auto zeros = [&](std::size_t begin, std::size_t end) {
+        z3::expr_vector conjuncts(z3_->context);
+        for (std::size_t i = begin; i < end; ++i)
+            conjuncts.push_back(expressions[i] == Symbolic::literal(z3_->context, terms_->sort(atoms[i]), 0));
+        return z3::mk_and(conjuncts);
+    };
+    const std::function<void(std::size_t, std::size_t)> minimise_range = [&](std::size_t begin, std::size_t end) {
+        if (begin == end) return;
+        bool zero = true;
+        for (std::size_t i = begin; i < end; ++i) zero = zero && number(model->eval(expressions[i], true)) == 0;
+        if (zero) return solver.add(zeros(begin, end));
+        if (grant(zeros(begin, end))) return;
+        if (end - begin == 1) return settle(begin);
+        const std::size_t middle = begin + (end - begin) / 2;
+        minimise_range(begin, middle);
+        minimise_range(middle, end);
+    };
+    minimise_range(0, atoms.size());
     // One more answer, so that the model knows all that was added.
     const bool last = holds();
     z3_->account(solver, statistics_);
