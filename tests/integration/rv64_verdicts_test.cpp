@@ -132,8 +132,8 @@ const Mistake supervisor_mret = {"permission machine_return {\n  machine => exec
 // Of one register of its row only: sstatus.
 const std::string set_bits =
     "\n  let old = c.read;\n  if rs1 != 0 { c.write((if c.is(mip) then written_pending() else old) | x[rs1]); }";
-const Mistake user_sstatus = {"require csr_access(c.number[9..8]);" + set_bits,
-                              "require csr_access(if c.number == 0x100 then 0b00 else c.number[9..8]);" + set_bits};
+const Mistake user_sstatus = {"require csr_access(level_of(c.number));" + set_bits,
+                              "require csr_access(if c.number == 0x100 then 0b00 else level_of(c.number));" + set_bits};
 
 /// What the checker says of a row, in a context, under a configuration. A `!` behind it: and critical, in the extended
 /// model, so that Theorem 1 is refuted.
