@@ -29,7 +29,7 @@ extern u32 machine_vectors[16], supervisor_vectors[16];
 void attempt(u64 mode, u64 mstatus, u64 operand, u64 extra);  // runs the stub: a3 is operand, a7 is extra
 
 enum mode { U = 0, HS = 1, M = 3, VU = 4, VS = 5 };
-static const char* const mode_names[] = {"U", "HS", "", "M", "VU", "VS"};
+static const char* const mode_names[] = {"U", "HS", "", "M", "VU", "VS", "", "VM"};
 static const u64 modes[] = {M, HS, U, VS, VU};
 enum { MODES = 5 };
 
