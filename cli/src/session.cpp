@@ -24,7 +24,7 @@ void SpecArguments::add_to(CLI::App& command, bool extension_option) {
         command.add_option("--extension", extension, "a policy file; the machine is extended by it")->type_name("FILE");
 }
 
-isa::Spec Session::load_unapplied(const SpecArguments& arguments) {
+isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing) {
     isa::Arguments parameters;
     for (const auto& text : arguments.parameters) {
         const auto equals = text.find('=');
@@ -32,13 +32,13 @@ isa::Spec Session::load_unapplied(const SpecArguments& arguments) {
             fail(usage, isa::Code::E0901, {}, fmt::format("--param takes NAME=VALUE, not `{}`", text));
         parameters.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     }
-    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, parameters, diagnostics);
+    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, parameters, diagnostics, timing);
     if (!spec) leave(bad_input);
     return std::move(*spec);
 }
 
-isa::Spec Session::load(const SpecArguments& arguments) {
-    isa::Spec spec = load_unapplied(arguments);
+isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std::string>& timing) {
+    isa::Spec spec = load_unapplied(arguments, timing);
     return spec.extension ? vt::extend(spec) : spec;
 }
 

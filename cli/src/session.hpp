@@ -38,10 +38,11 @@ class Session {
     isa::SourceManager sources;
     isa::Diagnostics diagnostics;
 
-    /// Reads the spec, with the extension applied when one is named. Leaves with bad_input after printing diagnostics.
-    isa::Spec load(const SpecArguments& arguments);
+    /// Reads the spec, with the extension applied when one is named, and a file's timing instead of its own. Leaves
+    /// with bad_input after printing diagnostics.
+    isa::Spec load(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
     /// The same with the extension declared but not applied.
-    isa::Spec load_unapplied(const SpecArguments& arguments);
+    isa::Spec load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
     /// The text of a file, registered with `sources`; its buffer.
     std::uint32_t read(const std::string& path);
 

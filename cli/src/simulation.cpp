@@ -50,6 +50,7 @@ struct RunArguments {
     std::vector<std::string> registers;  // NAME=VALUE
     std::string view = "batched";
     std::uint64_t cycles = 100'000'000;
+    std::optional<std::string> timing;
     std::string trace;
     std::string vcd;
     std::string commit_log;
@@ -149,7 +150,7 @@ void conclude(Session& session, model::Simulator& simulator, const RunArguments&
 }
 
 void run(Session& session, const RunArguments& arguments) {
-    const Spec spec = session.load(arguments.spec);
+    const Spec spec = session.load(arguments.spec, arguments.timing);
     // What a peer's TLB still holds nobody can tell: beside one, ours holds nothing stale.
     const bool stale = arguments.tlb.empty() ? arguments.lockstep.empty() : arguments.tlb == "stale";
     model::Simulator simulator(
@@ -260,7 +261,7 @@ void run(Session& session, const RunArguments& arguments) {
 
     const auto result = beside.lockstep ? run_beside(simulator, arguments.cycles, *beside.lockstep)
                                         : simulator.run({.cycles = arguments.cycles});
-    if (log || beside.lockstep) simulator.retire_all();
+    if (log || beside.lockstep || arguments.stats) simulator.retire_all();
     const std::string output = simulator.take_uart_output();
     std::fwrite(output.data(), 1, output.size(), stdout);
     std::fflush(stdout);
@@ -394,6 +395,8 @@ void add_simulation(CLI::App& app, Session& session) {
                          "stale: mappings stay until a fence drops them (the default, but for --lockstep); coherent: "
                          "each access is translated as the page tables are")
             ->check(CLI::IsMember({"stale", "coherent"}));
+        command->add_option("--timing", arguments->timing, "a file with a timing section that replaces the machine's")
+            ->type_name("FILE");
         command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
         command->add_option("--trace", arguments->trace,
                             "write every retired instruction to a file, - for the terminal");
@@ -416,7 +419,8 @@ void add_simulation(CLI::App& app, Session& session) {
             ->type_name("REGISTER");
         command->add_option("--append", arguments->boot_arguments, "boot arguments for the device tree")
             ->type_name("TEXT");
-        command->add_flag("--stats", arguments->stats, "print cycles, stalls and traps by class and cause");
+        command->add_flag("--stats", arguments->stats,
+                          "print cycles by cause, class and mode, traps, walks and misses");
         command->add_flag("--dump", arguments->dump, "print the last state as JSON");
         command->add_flag("!--no-reset", arguments->reset, "do not run the machine's reset sequence");
         command->footer(

@@ -77,8 +77,7 @@ inline void Core::fetch() {
     flight->sequence = sequence_++;
     const Operation* const operation = flight->fetched.operation;
     if (operation != nullptr) [[likely]] {
-        flight->leave =
-            cycle_ + operation->fetch_cycles + std::uint64_t{flight->fetched.walk_loads} * timing_.load_latency;
+        flight->leave = cycle_ + operation->fetch_cycles + flight->fetched.wait;
         fetch_pc_ = (fetch_pc_ + operation->length) & machine_.pc_mask();
         fetch_hold_ = single_ || operation->code == nullptr;
     } else {
@@ -128,6 +127,7 @@ inline void Core::execute(Flight* flight) {
         flight->changes.clear();
         flight->stores.clear();
         flight->traps.clear();
+        flight->from_mode = mode();
         machine_.set_change_log(&flight->changes);
         machine_.memory().set_log(&flight->stores);
     }
@@ -145,12 +145,13 @@ inline void Core::execute(Flight* flight) {
         const unsigned loads = machine_.loads_done();
         const auto stores = static_cast<unsigned>(machine_.stores().size());
         if (loads + stores != 0) {
-            const unsigned extra = loads * timing_.load_latency + stores * timing_.store_latency;
+            const unsigned load_cycles = loads * timing_.load_latency + machine_.load_wait();
+            const unsigned extra = load_cycles + stores * timing_.store_latency + machine_.store_wait();
             if (memory_ == execute_)
                 flight->leave += extra;
             else
                 flight->memory_cycles += extra;
-            flight->ready += std::uint64_t{loads} * timing_.load_latency;
+            flight->ready += load_cycles;
         }
         if (timing_.forwarding) [[likely]] {
             // What is ready in the next cycle need not be said, unless something said otherwise before.
@@ -177,7 +178,10 @@ inline void Core::execute(Flight* flight) {
     }
     ++entries_;
     flight->content = Content::trapped;
-    if constexpr (watched) flight->traps = machine_.traps();
+    if constexpr (watched) {
+        flight->traps = machine_.traps();
+        flight->to_mode = mode();
+    }
     static_cast<void>(machine_.take_translation_change());
     flight->leave = now + std::max(timing_.trap_cycles, 1U);
     flush<watched>(FlushEvent::Reason::trap, flight->leave, flight->form());
@@ -199,6 +203,7 @@ void Core::take_interrupt(std::uint32_t number) {
     if constexpr (watched) {
         flight->changes.clear();
         flight->stores.clear();
+        flight->from_mode = mode();
         machine_.set_change_log(&flight->changes);
         machine_.memory().set_log(&flight->stores);
     }
@@ -207,6 +212,7 @@ void Core::take_interrupt(std::uint32_t number) {
         machine_.set_change_log(nullptr);
         machine_.memory().set_log(step_log_);
         flight->traps = machine_.traps();
+        flight->to_mode = mode();
     }
     count_step();
     ++entries_;
@@ -257,6 +263,8 @@ inline void Core::retire(Flight* flight) {
         event.stores = flight->stores;
         event.traps = flight->traps;
         event.interrupt = flight->interrupt;
+        event.from_mode = flight->from_mode;
+        event.to_mode = flight->to_mode;
         for (Observer* const observer : observers_) {
             switch (flight->content) {
                 case Content::empty:
@@ -437,12 +445,26 @@ void Core::end_step(StepOutcome& outcome) {
     single_ = false;
 }
 
+// The first mode whose cube the state is in.
+std::uint32_t Core::mode() {
+    const auto& modes = machine_.spec().modes;
+    const auto slots = machine_.slots();
+    std::uint32_t number = 0;
+    for (; number < modes.size(); ++number)
+        if (std::all_of(modes[number].cube.begin(), modes[number].cube.end(), [&](const isa::Mode::Part& part) {
+                return slots[machine_.spec()[part.element].slot] == part.value;
+            }))
+            break;
+    return number;
+}
+
 void Core::report_cycle() {
     std::array<StageView, max_stages> views;
     for (unsigned s = 0; s <= last_; ++s)
         if (const Flight* const flight = stage_[s]; flight != nullptr)
             views[s] = {flight->content, flight->sequence, flight->pc, flight->form()};
-    const CycleEvent event{cycle_, {views.data(), last_ + 1}, machine_.slots(), stall_, blamed_};
+    const CycleEvent event{cycle_, {views.data(), last_ + 1}, machine_.slots(), stall_, blamed_,
+                           mode(), &machine_.traffic()};
     for (Observer* const observer : observers_) observer->on_cycle(event);
 }
 

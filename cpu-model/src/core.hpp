@@ -83,6 +83,8 @@ class Core {
         std::vector<MemoryChange> stores;
         std::vector<TrapTaken> traps;
         std::uint32_t interrupt = 0;
+        std::uint32_t from_mode = 0;
+        std::uint32_t to_mode = 0;
         [[nodiscard]] isa::FormId form() const {
             return fetched.operation == nullptr ? isa::FormId{} : fetched.operation->form;
         }
@@ -112,6 +114,7 @@ class Core {
         if (single_) interrupts_ = false;
     }
     void report_cycle();
+    [[nodiscard]] std::uint32_t mode();
     Flight* allocate() {
         Flight* const flight = free_[--free_count_];
         return flight;

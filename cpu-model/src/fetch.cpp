@@ -53,7 +53,11 @@ void Machine::fetch(std::uint64_t pc, Fetched& fetched) {
         fetched.units = entry.units;
         fetched.contiguous = true;
         fetched.bus_error = false;
-        fetched.walk_loads = 0;
+        fetched.wait = 0;
+        if (icache_) [[unlikely]]
+            fetched.wait =
+                std::uint64_t{icache_->access(entry.physical, entry.units, memory_.last(), traffic_.icache)} *
+                spec_.timing.icache.miss;
     } else {
         fetch_slowly(pc, fetched);
     }
@@ -68,6 +72,8 @@ std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned acces
     const isa::Program& program = translation_.expression.program;
     for (const auto leaf : translation_.expression.leaves) walk_values_[leaf] = values_[leaf];
     const auto holds = [&](std::uint32_t guard) { return guard == Code::none || walk_values_[guard] != 0; };
+    auto& walks = access == static_cast<unsigned>(isa::Access::fetch) ? traffic_.fetch : traffic_.data;
+    bool loaded = again_;
     std::size_t step = 0;
     std::size_t trap = 0;
     for (std::size_t phase = 0;; ++phase) {
@@ -85,6 +91,11 @@ std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned acces
             ++loads_done_;
             const auto from = static_cast<std::uint64_t>(walk_values_[load.physical]);
             result = memory_.load(from, load.units);
+            if (!again_) {
+                if (!std::exchange(loaded, true)) ++walks.count;
+                ++walks.loads;
+                if (dcache_) load_misses_ += miss(from, load.units);
+            }
             walked_[walked_number(from)] = true;
         }
         walk_values_[load.result] = result;
@@ -93,6 +104,14 @@ std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned acces
     const auto physical = static_cast<std::uint64_t>(walk_values_[translation_.results[0]]);
     if (page_bits_ > 0 && (address & (units - 1)) == 0) {
         const std::size_t number = mapping_number(address, access);
+        // What fetches_ knows of a page goes with the page's mapping.
+        if (const Mapping& old = mappings_[number];
+            old.epoch != 0 && old.access == static_cast<unsigned>(isa::Access::fetch) &&
+            (old.epoch != epoch_ || old.page != address >> page_bits_ || old.access != access) &&
+            !spec_.translation.loads.empty()) {
+            ++fences_;
+            fetch_epoch_ = epoch_ | fences_ << 32;
+        }
         mappings_[number] = {epoch_, address >> page_bits_, physical & ~page_mask_, access};
         for (std::size_t i = 1; i < translation_.results.size() && stale_tlb_; ++i)
             tags_[number * (translation_.results.size() - 1) + i - 1] =
@@ -109,8 +128,9 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
         return fetch(pc, fetched);
     }
     fetched = {};
-    loads_done_ = 0;
+    loads_done_ = load_misses_ = 0;
     parcels_.clear();
+    places_.clear();
     const auto unit_bytes = std::size_t{1} << memory_.format().shift;
     const std::byte* first = nullptr;
     bool together = true;  // in host memory
@@ -120,7 +140,7 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
             const std::uint64_t offset = parcels_.size() * spec_.parcel_units;
             const auto physical =
                 translate((pc + offset) & address_mask_, static_cast<unsigned>(isa::Access::fetch), spec_.parcel_units);
-            fetched.walk_loads = loads_done_;
+            fetched.wait = walk_wait();
             if (!physical) return;
             const std::byte* const at = memory_.host(*physical, spec_.parcel_units, false);
             if (parcels_.empty()) {
@@ -130,6 +150,7 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
             fetched.contiguous = fetched.contiguous && *physical == ((fetched.physical + offset) & memory_.last());
             together = together && at != nullptr && first != nullptr && at == first + offset * unit_bytes;
             if (at != nullptr) {
+                places_.push_back(*physical);
                 parcels_.push_back(static_cast<std::uint64_t>(memory_.load(*physical, spec_.parcel_units)));
                 continue;
             }
@@ -151,6 +172,7 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
         wanted = decoding.wanted;
     }
     fetched.units = static_cast<unsigned>(parcels_.size()) * spec_.parcel_units;
+    if (icache_) fetched.wait += std::uint64_t{fetch_lines()} * spec_.timing.icache.miss;
     const auto bytes = fetched.units * unit_bytes;
     if (together && fetched.contiguous && bytes <= 8) {
         FetchEntry& entry = fetches_[(pc >> fetch_shift_) % fetch_entries];
@@ -158,6 +180,21 @@ void Machine::fetch_slowly(std::uint64_t pc, Fetched& fetched) {
         entry = {fetch_epoch_,     pc,     bits_at(first, length), first, fetched.operation,
                  fetched.physical, length, fetched.units};
     }
+}
+
+// An access for each line that the parcels lie in, as for parcels that follow one another.
+unsigned Machine::fetch_lines() {
+    const unsigned line = spec_.timing.icache.line;
+    unsigned misses = 0;
+    std::optional<std::uint64_t> previous;
+    for (const auto place : places_)
+        for (unsigned i = 0; i < spec_.parcel_units; ++i) {
+            const std::uint64_t unit = (place + i) & memory_.last();
+            if (previous && *previous / line == unit / line) continue;
+            misses += icache_->access(unit, 1, memory_.last(), traffic_.icache);
+            previous = unit;
+        }
+    return misses;
 }
 
 Machine::Decoding& Machine::decode(const std::vector<std::uint64_t>& parcels) {

@@ -33,7 +33,10 @@ Machine::Machine(const isa::Spec& spec, Bus& bus, unsigned specialise_after, boo
 
     if (const auto time = time_input(spec)) time_ = spec[*time].slot;
     stale_tlb_ = stale_tlb && !spec.translation.loads.empty();
-    tags_.resize(mapping_entries * spec.translation.tags.size());
+    mappings_.resize(spec.timing.tlb_entries);
+    tags_.resize(mappings_.size() * spec.translation.tags.size());
+    if (spec.timing.icache.size > 0) icache_.emplace(spec.timing.icache);
+    if (spec.timing.dcache.size > 0) dcache_.emplace(spec.timing.dcache);
     page_bits_ = spec.translation.page;
     page_mask_ = static_cast<std::uint64_t>(isa::ones(std::max(page_bits_, 1U))) * (page_bits_ > 0 ? 1 : 0);
     compile_conditions();
@@ -113,6 +116,11 @@ void Machine::forget_walks() {
     std::fill(walked_.begin(), walked_.end(), false);
     epochs_.clear();
     notice(translation);
+}
+
+void Machine::empty_caches() {
+    if (icache_) icache_->clear();
+    if (dcache_) dcache_->clear();
 }
 
 void Machine::enter_epoch() {
@@ -242,6 +250,7 @@ inline std::uint32_t Machine::run(const Code& code) {
             }
             ++loads_done_;
             result = memory_.load_narrow(at[load.physical], load.units);
+            if (dcache_) load_misses_ += miss(at[load.physical], load.units);
         }
         at[load.result] = result;
     }
@@ -256,6 +265,7 @@ inline std::uint32_t Machine::run(const Code& code) {
         if (store.guard != Code::none && at[store.guard] == 0) continue;
         stores_.push_back({at[store.physical], store.units});
         memory_.store(at[store.physical], store.units, at[store.data]);
+        if (dcache_) store_misses_ += miss(at[store.physical], store.units);
         note_store(at[store.physical]);
     }
     if (!code.fences.empty()) [[unlikely]]
@@ -286,6 +296,7 @@ std::uint32_t Machine::run_wide(const Code& code) {
             }
             ++loads_done_;
             result = memory_.load(value(expression, load.physical), load.units);
+            if (dcache_) load_misses_ += miss(value(expression, load.physical), load.units);
         }
         wide_[load.result] = result;
         values_[load.result] = static_cast<std::uint64_t>(result);
@@ -300,6 +311,7 @@ std::uint32_t Machine::run_wide(const Code& code) {
         if (!holds(expression, store.guard)) continue;
         stores_.push_back({value(expression, store.physical), store.units});
         memory_.store(value(expression, store.physical), store.units, wide_[store.data]);
+        if (dcache_) store_misses_ += miss(value(expression, store.physical), store.units);
         note_store(value(expression, store.physical));
     }
     if (!code.fences.empty()) [[unlikely]]
@@ -310,8 +322,7 @@ std::uint32_t Machine::run_wide(const Code& code) {
 
 Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
     written_count_ = 0;
-    stores_.clear();
-    loads_done_ = 0;
+    begin_accesses();
     const auto& layout = compiler_->layout();
     if (fetched.bus_error) memory_.count_error();
     if (Operation* const operation = fetched.operation; operation != nullptr && operation->code != nullptr) [[likely]] {
@@ -353,10 +364,12 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         // Fetch again for the fault itself: nothing that it reads has changed since.
         std::uint64_t address = pc() & address_mask_;
         bool faults = false;
+        again_ = true;
         for (unsigned parcel = 0; parcel < 256 && !faults; ++parcel) {
             faults = !translate(address, static_cast<unsigned>(isa::Access::fetch), spec_.parcel_units);
             address = (address + spec_.parcel_units) & address_mask_;
         }
+        again_ = false;
         POGO_REQUIRE(faults);
         taken = evaluate(*fault_, nullptr, nullptr);
     }
@@ -366,8 +379,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
 
 Machine::Outcome Machine::interrupt(std::uint32_t number) {
     written_count_ = 0;
-    stores_.clear();
-    loads_done_ = 0;
+    begin_accesses();
     traps_.clear();
     values_[compiler_->layout().next_pc] = pc();
     const auto& meaning = spec_.interrupts[number].entry;
@@ -428,8 +440,9 @@ void Machine::reset() {
     const std::vector<std::uint64_t> zeros(spec_.slots, 0);
     set_state(zeros);
     written_count_ = 0;
-    stores_.clear();
+    begin_accesses();
     POGO_REQUIRE(run(entry_code(spec_.reset)) == Code::none);
+    empty_caches();
     notice(translation | conditions);
 }
 

@@ -13,6 +13,7 @@
 #include "code.hpp"
 #include "isa/concrete.hpp"
 #include "memory.hpp"
+#include "model/cache.hpp"
 
 namespace pogo::model {
 
@@ -40,7 +41,7 @@ struct Fetched {
     unsigned units = 0;              ///< looked at
     bool contiguous = true;          ///< physical addresses of all parcels follow one another
     bool bus_error = false;          ///< some parcel lies outside memory and was read as zero
-    unsigned walk_loads = 0;         ///< that the translation of its addresses did
+    std::uint64_t wait = 0;  ///< cycles beyond those of its parcels: for page tables and for what misses the cache
 };
 
 /// Where the time comes from: an input that changes by itself, so its value is asked for when something reads it.
@@ -96,6 +97,12 @@ class Machine {
     }  ///< hazard numbers
     [[nodiscard]] const std::vector<StoreRange>& stores() const { return stores_; }
     [[nodiscard]] unsigned loads_done() const { return loads_done_; }
+    /// Cycles for what the loads and stores done have missed in the cache.
+    [[nodiscard]] unsigned load_wait() const { return load_misses_ * spec_.timing.dcache.miss; }
+    [[nodiscard]] unsigned store_wait() const { return store_misses_ * spec_.timing.dcache.miss; }
+    [[nodiscard]] const Traffic& traffic() const { return traffic_; }
+    /// Nothing is in the caches any more.
+    void empty_caches();
     [[nodiscard]] const std::vector<TrapTaken>& traps() const { return traps_; }
     /// Changes of slots are put down there, if anywhere.
     void set_change_log(std::vector<SlotChange>* log) { changes_ = log; }
@@ -211,7 +218,7 @@ class Machine {
         return walk(address, access, units);
     }
     [[nodiscard]] std::size_t mapping_number(std::uint64_t address, unsigned access) const {
-        return ((address >> page_bits_) * 3 + access) % mapping_entries;
+        return ((address >> page_bits_) * 3 + access) & (mappings_.size() - 1);
     }
     std::optional<std::uint64_t> walk(std::uint64_t address, unsigned access, unsigned units);
     void enter_epoch();
@@ -224,6 +231,19 @@ class Machine {
         else
             forget_walks();
     }
+    /// An access through the data cache; devices are not cached. The lines that were not there.
+    unsigned miss(std::uint64_t physical, unsigned units) {
+        if (memory_.host(physical, 1, false) == nullptr) return 0;
+        return dcache_->access(physical, units, memory_.last(), traffic_.dcache);
+    }
+    void begin_accesses() {
+        stores_.clear();
+        loads_done_ = load_misses_ = store_misses_ = 0;
+    }
+    [[nodiscard]] std::uint64_t walk_wait() const {
+        return std::uint64_t{loads_done_} * spec_.timing.load_latency + load_wait();
+    }
+    unsigned fetch_lines();
     /// Drops mappings as the code's fences say.
     void fence(const Code& code);
     [[nodiscard]] std::size_t walked_number(std::uint64_t physical) const {
@@ -276,12 +296,17 @@ class Machine {
     std::unordered_map<std::vector<std::uint64_t>, std::uint64_t, HashParcels> epochs_;
     std::vector<std::uint32_t> translation_slots_;
     std::vector<std::uint64_t> situation_;
-    static constexpr std::size_t mapping_entries = 1024;
-    std::vector<Mapping> mappings_ = std::vector<Mapping>(mapping_entries);
+    std::vector<Mapping> mappings_;  ///< a power of two
     unsigned page_bits_ = 0;
     std::uint64_t page_mask_ = 0;
     std::vector<bool> walked_ = std::vector<bool>(4096, false);  ///< by hash of a physical page
     std::vector<std::uint64_t> parcels_;
+    std::vector<std::uint64_t> places_;  ///< physical, of the parcels that come from memory
+
+    std::optional<Cache> icache_;
+    std::optional<Cache> dcache_;
+    Traffic traffic_;
+    bool again_ = false;  ///< a walk is gone through again for its fault: it takes no time and is not counted
 
     bool attention_ = true;
     bool stale_ = true;
@@ -294,6 +319,8 @@ class Machine {
     std::size_t written_count_ = 0;
     std::vector<StoreRange> stores_;
     unsigned loads_done_ = 0;
+    unsigned load_misses_ = 0;
+    unsigned store_misses_ = 0;
     std::vector<TrapTaken> traps_;
     std::vector<SlotChange>* changes_ = nullptr;
     std::vector<std::uint64_t> gathered_;

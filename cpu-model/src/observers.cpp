@@ -136,6 +136,7 @@ void Counts::on_spec(const isa::Spec& spec) {
     interrupts.resize(spec.interrupts.size());
     classes.resize(std::max<std::size_t>(spec.timing.classes.size(), 1));
     instructions.resize(spec.instructions.size());
+    modes.resize(spec.modes.size() + 1);
 }
 
 template <class Change>
@@ -151,6 +152,8 @@ void Counts::on_cycle(const CycleEvent& event) {
     ++cycles;
     const auto kind = static_cast<std::size_t>(event.stall);
     ++stalls[kind];
+    ++modes[event.mode];
+    traffic = *event.traffic;
     blame(event.blamed, [&](Row& row) { ++row.stalls[kind], ++row.cycles; });
 }
 
@@ -160,13 +163,20 @@ void Counts::on_retire(const RetireEvent& event) {
 }
 
 void Counts::on_trap(const RetireEvent& event) {
-    for (const auto& trap : event.traps) ++traps[trap.cause.index];
+    count_traps(event);
     blame(event.form, [](Row& row) { ++row.trapped, ++row.cycles; });
 }
 
 void Counts::on_interrupt(const RetireEvent& event) {
     ++interrupts[event.interrupt];
+    if (event.traps.empty()) ++entries[{true, event.interrupt, event.from_mode, event.to_mode}];
+    count_traps(event);
+}
+
+// Where an entry traps, the entry of that trap is what is done.
+void Counts::count_traps(const RetireEvent& event) {
     for (const auto& trap : event.traps) ++traps[trap.cause.index];
+    if (!event.traps.empty()) ++entries[{false, event.traps.back().cause.index, event.from_mode, event.to_mode}];
 }
 
 void Counts::on_flush(const FlushEvent& event) {
@@ -176,21 +186,55 @@ void Counts::on_flush(const FlushEvent& event) {
 }
 
 std::string Counts::print() const {
-    std::string text = fmt::format("cycles {}, retired {}, squashed {}\n", cycles, retired, squashed);
-    text += "cycles by what happened at execute:";
-    for (unsigned i = 0; i < stall_kinds; ++i)
-        text += fmt::format(" {} {}", i == 0 ? "entered" : name(static_cast<Stall>(i)), stalls[i]);
-    text += "\nflushes:";
-    for (unsigned i = 0; i < flush_reasons; ++i)
-        text += fmt::format(" {} {}", name(static_cast<FlushEvent::Reason>(i)), flushes[i]);
-    text += "\n";
-    const auto events = [&](const char* title, const auto& list, const auto& names) {
-        for (std::size_t i = 0; i < list.size(); ++i)
-            if (list[i] != 0) text += fmt::format("{} {}: {}\n", title, names[i].name, list[i]);
+    std::string text;
+    const auto heading = [&](const char* title) { text += fmt::format("{}\n", title); };
+    const auto line = [&](std::string_view what, std::uint64_t number) {
+        text += fmt::format("  {:<30}{:>14}\n", what, number);
     };
+    const auto share = [&](std::string_view what, std::uint64_t number, std::uint64_t all) {
+        text += fmt::format("  {:<30}{:>14}{:>8.2f} %\n", what, number,
+                            all == 0 ? 0.0 : 100.0 * static_cast<double>(number) / static_cast<double>(all));
+    };
+    heading("run");
+    line("cycles", cycles);
+    line("instructions", retired);
+    text += retired == 0
+                ? fmt::format("  {:<30}{:>14}\n", "CPI", "-")
+                : fmt::format("  {:<30}{:>14.3f}\n", "CPI", static_cast<double>(cycles) / static_cast<double>(retired));
+    line("thrown away", squashed);
+    heading("cycles by what happened at execute");
+    for (unsigned i = 0; i < stall_kinds; ++i)
+        share(i == 0 ? "entered" : name(static_cast<Stall>(i)), stalls[i], cycles);
+    heading("flushes");
+    for (unsigned i = 0; i < flush_reasons; ++i) line(name(static_cast<FlushEvent::Reason>(i)), flushes[i]);
     if (spec_ == nullptr) return text;
-    events("trap", traps, spec_->causes);
-    events("interrupt", interrupts, spec_->interrupts);
+    if (!spec_->translation.loads.empty()) {
+        heading("page-table walks");
+        line("for fetches", traffic.fetch.count);
+        line("their loads", traffic.fetch.loads);
+        line("for data", traffic.data.count);
+        line("their loads", traffic.data.loads);
+    }
+    const auto cache = [&](const char* title, const isa::Timing::Cache& shape, const Traffic::Cache& counts) {
+        if (shape.size == 0) return;
+        heading(title);
+        line("accesses", counts.accesses);
+        share("misses", counts.misses, counts.accesses);
+    };
+    cache("icache", spec_->timing.icache, traffic.icache);
+    cache("dcache", spec_->timing.dcache, traffic.dcache);
+    const auto mode = [&](std::size_t number) -> std::string_view {
+        return number < spec_->modes.size() ? std::string_view(spec_->modes[number].name) : "other";
+    };
+    heading("cycles by mode");
+    for (std::size_t i = 0; i < modes.size(); ++i)
+        if (i < spec_->modes.size() || modes[i] > 0) share(mode(i), modes[i], cycles);
+    if (!entries.empty())
+        text += fmt::format("{:<24}{:<22}{:<22}{:>14}\n", "traps and interrupts", "from", "to", "taken");
+    for (const auto& [entry, number] : entries)
+        text += fmt::format("  {:<22}{:<22}{:<22}{:>14}\n",
+                            entry.interrupt ? spec_->interrupts[entry.cause].name : spec_->causes[entry.cause].name,
+                            mode(entry.from), mode(entry.to), number);
     const auto table = [&](const char* title, const std::vector<Row>& rows, const auto& names) {
         text += fmt::format("{:<24}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", title, "retired", "trapped", "cycles",
                             "data", "struct.", "memory", "flushes");

@@ -461,6 +461,7 @@ bool Simulator::poke(std::uint64_t address, std::uint64_t value) {
 
 void Simulator::clear_memory() {
     impl_->world.ram.clear();
+    impl_->core->machine().empty_caches();
     impl_->core->resynchronise();
 }
 

@@ -885,8 +885,41 @@ void Elaborator::define_timing(const Ast& ast) {
             fail(Code::E0302, property.range, describe(value), fmt::format("0 to {}", limit));
         return static_cast<unsigned>(n);
     };
+    const auto power = [&](const Ast& property, unsigned least, unsigned limit) {
+        const unsigned n = cycles(property, limit);
+        if (n < least || !std::has_single_bit(n))
+            fail(Code::E0302, property.range, fmt::format("{}", n),
+                 fmt::format("a power of two, {} to {}", least, limit));
+        return n;
+    };
     for (const Ast& item : ast.children) {
-        if (item.is(Syntax::timing_class)) {
+        if (item.is(Syntax::timing_cache)) {
+            constexpr unsigned most = 1U << 30;
+            Timing::Cache cache;
+            std::vector<std::string_view> known;
+            for (const Ast& property : item.children) {
+                if (std::find(known.begin(), known.end(), property.text) != known.end())
+                    fail(Code::E0202, property.range, property.text);
+                known.push_back(property.text);
+                if (property.text == "size")
+                    cache.size = power(property, 2, most);
+                else if (property.text == "line")
+                    cache.line = power(property, 2, 65536);
+                else if (property.text == "ways")
+                    cache.ways = power(property, 1, 256);
+                else if (property.text == "miss")
+                    cache.miss = cycles(property, 10000);
+                else
+                    fail(Code::E0501, property.range, property.text);
+            }
+            for (const std::string_view needed : {"size", "line", "ways", "miss"})
+                if (std::find(known.begin(), known.end(), needed) == known.end())
+                    fail(Code::E0519, item.range, item.text, fmt::format("it lacks `{}`", needed));
+            if (cache.sets() == 0)
+                fail(Code::E0519, item.range, item.text,
+                     fmt::format("{} ways of lines of {} are more than {}", cache.ways, cache.line, cache.size));
+            (item.text == "icache" ? timing.icache : timing.dcache) = cache;
+        } else if (item.is(Syntax::timing_class)) {
             Timing::Class c;
             c.name = item.text;
             for (const Ast& property : item.children) {
@@ -932,6 +965,8 @@ void Elaborator::define_timing(const Ast& ast) {
             timing.trap_cycles = std::max(1U, cycles(item, 10000));
         } else if (item.text == "interrupt") {
             timing.interrupt_cycles = std::max(1U, cycles(item, 10000));
+        } else if (item.text == "tlb") {
+            timing.tlb_entries = power(item, 2, 65536);
         } else {
             fail(Code::E0501, item.range, item.text);
         }
@@ -1101,16 +1136,39 @@ std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Ar
     return Elaborator(machine, extension, arguments, diagnostics).run();
 }
 
+namespace {
+
+// Timing sections may stand on one side of a `when`, too.
+void remove_timing(Ast& ast) {
+    std::erase_if(ast.children, [](const Ast& item) { return item.is(Syntax::timing); });
+    for (Ast& item : ast.children)
+        if (item.is(Syntax::when))
+            for (std::size_t side = 1; side < item.size(); ++side) remove_timing(item.children[side]);
+}
+
+}  // namespace
+
 std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
                               std::optional<std::uint32_t> extension, const Arguments& arguments,
-                              Diagnostics& diagnostics) {
-    const Ast tree = parse(sources, machine, diagnostics);
+                              Diagnostics& diagnostics, std::optional<std::uint32_t> timing) {
+    Ast tree = parse(sources, machine, diagnostics);
     std::optional<Ast> policy;
     if (extension) policy = parse(sources, *extension, diagnostics);
+    std::optional<Ast> section;
+    if (timing) section = parse(sources, *timing, diagnostics);
     if (diagnostics.has_errors()) return std::nullopt;
     if (!tree.is(Syntax::machine)) {
-        diagnostics.report(Code::E0112, tree.range, "an extension");
+        diagnostics.report(Code::E0112, tree.range, tree.is(Syntax::timing) ? "a timing section" : "an extension");
         return std::nullopt;
+    }
+    if (section) {
+        if (!section->is(Syntax::timing)) {
+            diagnostics.report(Code::E0905, section->range);
+            return std::nullopt;
+        }
+        remove_timing(tree);
+        if (policy) remove_timing(*policy);
+        tree.children.push_back(std::move(*section));
     }
     if (policy && !policy->is(Syntax::extension)) {
         diagnostics.report(Code::E0606, policy->range);
@@ -1144,7 +1202,7 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
 
 std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
                                    const std::optional<std::string>& extension, const Arguments& arguments,
-                                   Diagnostics& diagnostics) {
+                                   Diagnostics& diagnostics, const std::optional<std::string>& timing) {
     const auto text = read_file(machine, diagnostics);
     if (!text) return std::nullopt;
     const std::uint32_t buffer = sources.add(machine, *text);
@@ -1154,7 +1212,13 @@ std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& ma
         if (!policy_text) return std::nullopt;
         policy = sources.add(*extension, *policy_text);
     }
-    return load_spec(sources, buffer, policy, arguments, diagnostics);
+    std::optional<std::uint32_t> section;
+    if (timing) {
+        const auto timing_text = read_file(*timing, diagnostics);
+        if (!timing_text) return std::nullopt;
+        section = sources.add(*timing, *timing_text);
+    }
+    return load_spec(sources, buffer, policy, arguments, diagnostics, section);
 }
 
 }  // namespace pogo::isa

@@ -39,6 +39,7 @@ class Parser {
     Ast file() {
         if (at("machine")) return machine();
         if (at("extension")) return extension();
+        if (at("timing")) return timing_file();
         diagnostics_.report(Code::E0112, now().range, found());
         return {};
     }
@@ -1056,6 +1057,7 @@ class Parser {
     Ast timing() {
         const Token first = take();
         Ast items = braced_list([&] {
+            if (at("icache") || at("dcache")) return cache();
             if (!at("class")) return property();
             const Token start = take();
             const Token id = expect_name("the class's name");
@@ -1063,6 +1065,28 @@ class Parser {
             return node(Syntax::timing_class, start, std::move(properties.children), id.text);
         });
         return node(Syntax::timing, first, std::move(items.children));
+    }
+    Ast cache() {
+        const Token first = take();
+        std::vector<Ast> properties;
+        while (!at(";")) {
+            const Token name = expect_name("`size`, `line`, `ways`, `miss` or `;`");
+            Ast value = expression();
+            properties.push_back(node(Syntax::property, name, list_of(std::move(value)), name.text));
+        }
+        expect(";");
+        return node(Syntax::timing_cache, first, std::move(properties), first.text);
+    }
+    // A file that holds a timing section and nothing else.
+    Ast timing_file() {
+        const Token first = now();
+        try {
+            Ast section = timing();
+            if (!at_end()) fail("the end of the file");
+            return section;
+        } catch (const Failure&) {
+            return node(Syntax::timing, first, {});
+        }
     }
     void drives(std::vector<Ast>& children) {
         do {

@@ -380,6 +380,12 @@ class Printer {
             case Syntax::timing_class:
                 braced("class " + ast.text, ast);
                 break;
+            case Syntax::timing_cache: {
+                std::string text = ast.text;
+                for (const Ast& property : ast.children) text += " " + property.text + " " + inline_(property[0]);
+                line(text + ";");
+                break;
+            }
             case Syntax::platform:
                 braced("platform", ast);
                 break;

@@ -32,6 +32,25 @@ struct TrapTaken {
     friend bool operator==(const TrapTaken&, const TrapTaken&) = default;
 };
 
+/// What went through the TLB and the caches.
+struct Traffic {
+    struct Walks {
+        std::uint64_t count = 0;  ///< translations that loaded
+        std::uint64_t loads = 0;  ///< by them
+        friend bool operator==(const Walks&, const Walks&) = default;
+    };
+    struct Cache {
+        std::uint64_t accesses = 0;  ///< one for each line that a fetch, load or store touches
+        std::uint64_t misses = 0;
+        friend bool operator==(const Cache&, const Cache&) = default;
+    };
+    Walks fetch;
+    Walks data;
+    Cache icache;
+    Cache dcache;
+    friend bool operator==(const Traffic&, const Traffic&) = default;
+};
+
 /// Why no instruction entered the execute stage in a cycle; see docs/timing.md.
 enum class Stall : std::uint8_t {
     none,        ///< one did
@@ -58,7 +77,9 @@ struct CycleEvent {
     std::span<const StageView> stages;     ///< as in Timing::stages
     std::span<const std::uint64_t> slots;  ///< the architectural state at the end of the cycle
     Stall stall = Stall::none;
-    isa::FormId blamed;  ///< data: the instruction that waits; structural, memory: the one that is in the way
+    isa::FormId blamed;      ///< data: the instruction that waits; structural, memory: the one that is in the way
+    std::uint32_t mode = 0;  ///< number in Spec::modes, or how many there are: in none of them
+    const Traffic* traffic = nullptr;  ///< since the spec was loaded
 };
 
 /// An instruction, trap entry or interrupt entry leaves the last stage. These events come in program order.
@@ -73,6 +94,8 @@ struct RetireEvent {
     std::span<const MemoryChange> stores;
     std::span<const TrapTaken> traps;  ///< empty: it completed; more than one: an entry trapped itself
     std::uint32_t interrupt = 0;       ///< number in Spec::interrupts, for on_interrupt
+    std::uint32_t from_mode = 0;       ///< of traps and interrupts: the mode before, as CycleEvent::mode
+    std::uint32_t to_mode = 0;         ///< and behind the entry
 };
 
 struct FlushEvent {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <iosfwd>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -77,8 +79,19 @@ class Counts final : public Observer {
     std::array<std::uint64_t, flush_reasons> flushes{};  ///< by FlushEvent::Reason
     std::vector<std::uint64_t> traps;                    ///< by cause
     std::vector<std::uint64_t> interrupts;               ///< by number
-    std::vector<Row> classes;                            ///< by timing class
-    std::vector<Row> instructions;                       ///< by instruction
+    /// What was taken from one mode to another. Modes are numbered as in CycleEvent::mode.
+    struct Entry {
+        bool interrupt = false;
+        std::uint32_t cause = 0;  ///< number of the cause or interrupt
+        std::uint32_t from = 0;
+        std::uint32_t to = 0;
+        friend auto operator<=>(const Entry&, const Entry&) = default;
+    };
+    std::map<Entry, std::uint64_t> entries;
+    std::vector<std::uint64_t> modes;  ///< cycles at whose end the machine was in that mode; the last: in none
+    Traffic traffic;                   ///< since the spec was loaded
+    std::vector<Row> classes;          ///< by timing class
+    std::vector<Row> instructions;     ///< by instruction
 
     void on_spec(const isa::Spec& spec) override;  ///< starts at zero
     void on_cycle(const CycleEvent& event) override;
@@ -91,6 +104,7 @@ class Counts final : public Observer {
     [[nodiscard]] std::string print() const;
 
   private:
+    void count_traps(const RetireEvent& event);
     template <class Change>
     void blame(isa::FormId form, Change change);
     const isa::Spec* spec_ = nullptr;

@@ -121,7 +121,7 @@ class Simulator {
     [[nodiscard]] std::uint64_t peek(std::uint64_t address) const;
     /// False where there is no memory. Bits beyond a unit's width are dropped.
     bool poke(std::uint64_t address, std::uint64_t value);
-    /// All of memory to zero.
+    /// All of memory to zero, nothing in the caches.
     void clear_memory();
 
     /// Executes exactly one instruction through an empty pipeline: what was fetched but not yet executed is dropped.

@@ -22,15 +22,18 @@ using Arguments = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
                                             Diagnostics& diagnostics);
 
-/// Parses and elaborates texts already registered with `sources`.
+/// Parses and elaborates texts already registered with `sources`. A text that is a timing section takes the place of
+/// the machine's.
 [[nodiscard]] std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
                                             std::optional<std::uint32_t> extension, const Arguments& arguments,
-                                            Diagnostics& diagnostics);
+                                            Diagnostics& diagnostics,
+                                            std::optional<std::uint32_t> timing = std::nullopt);
 
 /// Reads the files and does the same. A file that cannot be read is a diagnostic.
 [[nodiscard]] std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
                                                  const std::optional<std::string>& extension,
-                                                 const Arguments& arguments, Diagnostics& diagnostics);
+                                                 const Arguments& arguments, Diagnostics& diagnostics,
+                                                 const std::optional<std::string>& timing = std::nullopt);
 
 /// The text of a file, or a diagnostic. Files over 64 MiB are refused.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics);

@@ -286,7 +286,8 @@ struct Translation {
         Term value;  ///< BitVec over the state and `access`
     };
     std::vector<Tag> tags;
-    std::vector<ElementId> stale;  ///< of `reads`: a change of these takes a fence to be noticed; that of others does not
+    std::vector<ElementId>
+        stale;          ///< of `reads`: a change of these takes a fence to be noticed; that of others does not
     unsigned page = 0;  ///< naturally aligned accesses of one kind within 2^page units fault or map alike; 0: unknown
 };
 /// What every translation knows of an access; a machine may add kinds of its own after these.
@@ -316,6 +317,16 @@ struct Timing {
         unsigned latency = 1;     ///< cycles from entering execute until a dependent instruction may enter it
         bool serialises = false;  ///< younger instructions are fetched anew after it
     };
+    /// What an access to memory may find nearer than memory. Only time depends on it.
+    struct Cache {
+        std::uint64_t size = 0;  ///< units; 0: there is none
+        unsigned line = 0;       ///< units
+        unsigned ways = 1;
+        unsigned miss = 0;  ///< cycles more
+        /// Where a cache of this shape has its sets: a power of two.
+        [[nodiscard]] std::uint64_t sets() const { return size / line / ways; }
+        friend bool operator==(const Cache&, const Cache&) = default;
+    };
     std::vector<std::string> stages{"fetch", "decode", "execute", "memory", "writeback"};
     unsigned decode_stage = 1;  ///< indices into stages
     unsigned execute_stage = 2;
@@ -327,6 +338,9 @@ struct Timing {
     unsigned branch_penalty = 0;  ///< cycles beyond refilling the pipeline
     unsigned trap_cycles = 1;     ///< cycles in execute for a trap entry
     unsigned interrupt_cycles = 1;
+    unsigned tlb_entries = 1024;  ///< mappings that are remembered: a power of two
+    Cache icache;
+    Cache dcache;
     std::vector<Class> classes;  ///< class 0 is the default
 };
 

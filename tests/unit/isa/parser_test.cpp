@@ -70,6 +70,15 @@ TEST(Printing, KeepsParenthesesThatMatter) {
     EXPECT_NE(print(tree).find(text), std::string::npos) << print(tree);
 }
 
+TEST(Printing, KeepsCaches) {
+    Diagnostics diagnostics;
+    const char* const text = "timing {\n  tlb 64;\n  icache size 16384 line 64 ways 4 miss 20;\n";
+    EXPECT_NE(print(parse_text(std::string("machine m { } ") + text + "}", diagnostics)).find(text), std::string::npos);
+    // A file of its own.
+    EXPECT_TRUE(parse_text(std::string(text) + "}", diagnostics).is(Syntax::timing));
+    EXPECT_FALSE(diagnostics.has_errors());
+}
+
 TEST(Printing, KeepsWhatDevicesDrive) {
     Diagnostics diagnostics;
     const char* const text =

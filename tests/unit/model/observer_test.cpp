@@ -54,8 +54,51 @@ TEST_F(Observing, Counts) {
     std::uint64_t sum = 0;
     for (const auto stall : counts.stalls) sum += stall;
     EXPECT_EQ(sum, counts.cycles);
-    EXPECT_NE(counts.print().find("call: 1"), std::string::npos);
+    EXPECT_NE(counts.print().find("call "), std::string::npos);
     EXPECT_NE(counts.print().find("instruction"), std::string::npos);
+}
+
+// sets    F D X M W                   to user mode; serialises
+// sc            F D X M W             a trap
+// sets                F D X           to supervisor mode's last cycle: halts
+TEST_F(Observing, CountsByModeAsTheyArePrinted) {
+    Assembler(simulator_, 0x100)("sets", {0})("sc", {7});
+    set(simulator_, "limit", 0x800);
+    for (const View view : {View::clocked, View::batched}) {
+        simulator_.set_view(view);
+        simulator_.reset();
+        set(simulator_, "limit", 0x800);
+        Counts counts;
+        simulator_.attach(counts);
+        EXPECT_EQ(simulator_.run({.cycles = 100}).reason, StopReason::halted);
+        simulator_.retire_all();
+        simulator_.detach(counts);
+        const std::string text = counts.print();
+        EXPECT_EQ(text.substr(0, text.find("class")),
+                  "run\n"
+                  "  cycles                                     9\n"
+                  "  instructions                               2\n"
+                  "  CPI                                    4.500\n"
+                  "  thrown away                                3\n"
+                  "cycles by what happened at execute\n"
+                  "  entered                                    3   33.33 %\n"
+                  "  fetch                                      6   66.67 %\n"
+                  "  data                                       0    0.00 %\n"
+                  "  structural                                 0    0.00 %\n"
+                  "  memory                                     0    0.00 %\n"
+                  "  waiting                                    0    0.00 %\n"
+                  "flushes\n"
+                  "  branch                                     0\n"
+                  "  serialising                                2\n"
+                  "  stale                                      0\n"
+                  "  trap                                       1\n"
+                  "  interrupt                                  0\n"
+                  "cycles by mode\n"
+                  "  supervisor                                 6   66.67 %\n"
+                  "  user                                       3   33.33 %\n"
+                  "traps and interrupts    from                  to                             taken\n"
+                  "  call                  user                  supervisor                         1\n");
+    }
 }
 
 TEST_F(Observing, WavesFollowTheState) {

@@ -24,6 +24,10 @@ const std::array timings = {
     R"(stages fetch, decode, execute, memory; fetch 1; forwarding on; load 1; store 1; branch 1; trap 1; interrupt 1;
        class alu { occupies 1; latency 1; } class load { occupies 2; latency 2; }
        class mul { occupies 4; latency 4; } class system { occupies 1; latency 1; })",
+    R"(stages fetch, decode, execute, memory, writeback; fetch 1; forwarding on; load 1; store 0; branch 0; trap 2;
+       interrupt 2; tlb 2; icache size 64 line 8 ways 2 miss 5; dcache size 32 line 4 ways 4 miss 7;
+       class alu { occupies 1; latency 1; } class load { occupies 1; latency 2; }
+       class mul { occupies 3; latency 4; } class system { occupies 1; latency 1; serialises; })",
 };
 
 constexpr std::size_t shapes = std::size(timings) + 1;

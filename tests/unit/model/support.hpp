@@ -45,6 +45,9 @@ struct Hasher final : Observer {
     void on_cycle(const CycleEvent& event) override {
         mix(event.cycle);
         mix(static_cast<std::uint64_t>(event.stall));
+        mix(event.mode);
+        mix(event.traffic->fetch.count + event.traffic->data.count);
+        mix(event.traffic->icache.misses), mix(event.traffic->dcache.misses);
         for (const auto& stage : event.stages) {
             mix(static_cast<std::uint64_t>(stage.content));
             mix(stage.pc);

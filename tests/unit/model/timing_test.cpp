@@ -20,13 +20,14 @@ struct Entered final : Observer {
 struct Options {
     std::string forwarding = "on";
     unsigned fetch = 1, load = 0, store = 0, branch = 0, trap = 1, interrupt = 1;
+    std::string caches{};
 };
 
 std::string timing(const Options& o) {
     return "stages fetch, decode, execute, memory, writeback; fetch " + std::to_string(o.fetch) + "; forwarding " +
            o.forwarding + "; load " + std::to_string(o.load) + "; store " + std::to_string(o.store) + "; branch " +
            std::to_string(o.branch) + "; trap " + std::to_string(o.trap) + "; interrupt " +
-           std::to_string(o.interrupt) + R"(;
+           std::to_string(o.interrupt) + ";" + o.caches + R"(
   class alu { occupies 1; latency 1; }
   class load { occupies 1; latency 2; }
   class mul { occupies 3; latency 4; }
@@ -151,6 +152,59 @@ TEST_F(Timing, AccessesStretchTheMemoryStage) {
                           a("st_", {0, 3, 0})("add", {2, 2, 1})("add", {2, 2, 1});
                       }),
               (Cycles{2, 3, 6}));
+}
+
+TEST_F(Timing, FetchesThatMiss) {
+    // Lines of two parcels.
+    // add  F F F F F F D X
+    // add              F D X
+    // add                F F F F F F D X
+    const Options options{.caches = "icache size 32 line 4 ways 2 miss 5;"};
+    const auto program = [](Assembler& a) { a("add", {0, 0, 1})("add", {0, 0, 1})("add", {0, 0, 1}); };
+    EXPECT_EQ(entered(options, program), (Cycles{7, 8, 14}));
+    cycles_ = 8;
+    static_cast<void>(entered(options, program));
+    EXPECT_EQ(counts_.traffic.icache, (Traffic::Cache{3, 2}));
+    EXPECT_EQ(counts_.traffic.dcache, Traffic::Cache{});
+    // The li at 0x102 lies in two lines, of which the second is new.
+    // add  F F F F F F D X
+    // li               F F F F F F F D X
+    cycles_ = 30;
+    count_ = 2;
+    EXPECT_EQ(entered(options, [](Assembler& a) { a("add", {0, 0, 1})("li", {0, 1}); }), (Cycles{7, 14}));
+}
+
+TEST_F(Timing, AccessesThatMiss) {
+    const Options options{.caches = "dcache size 32 line 4 ways 2 miss 5;"};
+    const auto with = [&](const char* name, std::initializer_list<std::uint64_t> fields, Cycles expected,
+                          Traffic::Cache counts) {
+        EXPECT_EQ(entered(options,
+                          [&](Assembler& a) {
+                              a(name, fields)("add", {2, 2, 1})("add", {2, 2, 1});
+                          }),
+                  expected);
+        EXPECT_EQ(counts_.traffic.dcache, counts);
+    };
+    // ld r0   F D X M M M M M M W
+    // add r2    F D X X X X X X M
+    // add r2      F D D D D D D X
+    with("ld", {0, 3, 0}, {2, 3, 9}, {1, 1});
+    with("st_", {0, 3, 0}, {2, 3, 9}, {1, 1});
+    with("ld", {0, 3, 3}, {2, 3, 14}, {2, 2});  // in two lines
+    // A reader waits for the latency and the miss: 2 + 2 + 5.
+    EXPECT_EQ(entered(options,
+                      [](Assembler& a) {
+                          a("ld", {0, 3, 0})("add", {2, 0, 1})("add", {2, 2, 1});
+                      }),
+              (Cycles{2, 9, 10}));
+    // What a store has brought in is there for a load.
+    EXPECT_EQ(entered(options,
+                      [](Assembler& a) {
+                          a("st_", {0, 3, 0})("ld", {2, 3, 2})("add", {0, 0, 1});
+                      }),
+              (Cycles{2, 3, 9}));
+    EXPECT_EQ(counts_.traffic.dcache, (Traffic::Cache{2, 1}));
+    EXPECT_EQ(counts_.traffic.icache, Traffic::Cache{});
 }
 
 TEST_F(Timing, BeingHeldUpDelaysResults) {

@@ -1,5 +1,6 @@
 // Translations that load: what each access finds, what a store to the table changes, what a fault tells.
 // SPDX-License-Identifier: Apache-2.0
+#include "model/observers.hpp"
 #include "support.hpp"
 
 namespace pogo::model::test {
@@ -77,6 +78,43 @@ TEST_P(Walk, SeesAStoreToTheTableInTheNextFetch) {
     r(3, 0x400);
     run(2);
     EXPECT_EQ(get(simulator_, "r", 0), 2U);
+}
+
+// Loads from two pages in turn, by a TLB that has room for them and by one where they are in each other's way, and in
+// that of the code.
+TEST_P(Walk, IsDoneAgainWhereTheTlbIsTooSmall) {
+    const auto walks = [&](const std::string& more) {
+        spec_ = spec_of(paged_text(std::string(plain_timing) + more));
+        EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
+        map(1, 1, valid | fetch);
+        map(2, 5, valid);
+        map(4, 6, valid);
+        Assembler(simulator_, 0x100)("ld", {0, 2, 0})("ld", {0, 3, 0})("ld", {0, 2, 0})("ld", {0, 3, 0})("ld",
+                                                                                                         {0, 2, 0});
+        set(simulator_, "st.S", 0);
+        set(simulator_, "base", table);
+        set(simulator_, "limit", 0x800);
+        set(simulator_, "pc", 0x100);
+        r(2, 0x200);
+        r(3, 0x400);
+        Counts counts;
+        simulator_.attach(counts);
+        run(5);
+        simulator_.detach(counts);
+        return counts.traffic;
+    };
+    const Traffic roomy = walks("");
+    EXPECT_EQ(roomy.data, (Traffic::Walks{2, 2}));
+    EXPECT_EQ(roomy.fetch, (Traffic::Walks{1, 1}));
+    EXPECT_EQ(walks("tlb 4096;"), roomy);
+    const Traffic small = walks("tlb 2;");
+    EXPECT_EQ(small.data, (Traffic::Walks{5, 5}));
+    EXPECT_GT(small.fetch.count, 1U);
+    EXPECT_EQ(small.fetch.count, small.fetch.loads);
+    // Entries of the table go through the cache: three lines of it, and two of data.
+    const Traffic cached = walks("dcache size 1024 line 2 ways 2 miss 3;");
+    EXPECT_EQ(cached.dcache, (Traffic::Cache{3 + 5, 3 + 2}));
+    EXPECT_EQ(cached.data, roomy.data);
 }
 
 TEST_P(Walk, SeesAnotherTable) {
