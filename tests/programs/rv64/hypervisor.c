@@ -12,21 +12,7 @@
 //
 // `va`, `gpa` and `table` stand for the addresses where an access is tried. PM: RISC-V Privileged Architecture,
 // 20211203.
-typedef unsigned long u64;
-typedef unsigned int u32;
-
-// What privileged.S has: one attempt at a few instructions in a mode, and what its trap leaves.
-enum { stub_words = 8 };
-struct left {
-    u64 rd;        // a4
-    u64 readback;  // a5
-    u64 mcause, mepc, mtval, mstatus, scause, sepc, stval;
-    u64 slot;
-};
-extern struct left left;
-extern u32 stub[stub_words];  // ends with an EBREAK of its own
-extern u32 machine_vectors[16], supervisor_vectors[16];
-void attempt(u64 mode, u64 mstatus, u64 operand, u64 extra);  // runs the stub: a3 is operand, a7 is extra
+#include "attempt.h"
 
 enum mode { U = 0, HS = 1, M = 3, VU = 4, VS = 5 };
 static const char* const mode_names[] = {"U", "HS", "", "M", "VU", "VS", "", "VM"};
@@ -57,7 +43,6 @@ enum { a3 = 13, a4 = 14, a5 = 15, a6 = 16, a7 = 17, csrrw = 1, csrrs = 2, csrrc 
 enum { ebreak = 0x00100073, ecall = 0x73, sret = 0x10200073, mret = 0x30200073, wfi = 0x10500073, nop = 0x13 };
 enum { sfence = 0x12000073, hfence_vvma = 0x22000073, hfence_gvma = 0x62000073 };
 enum { ld_a4 = 0x0008b703, ld_a5 = 0x0008b783, hlv_a4 = 0x6c08c773, hlv_a5 = 0x6c08c7f3 };  // of (a7)
-static const u64 marker = 0x5ca1ab1e;
 static const u64 content = 0x0010007300100073;  // two breakpoints, for loads and fetches
 static const u64 ram = 0x80000000;
 static const u64 paged = 8UL << 60;  // Sv39, Sv39x4
@@ -66,23 +51,6 @@ typedef u64 table[512] __attribute__((aligned(4096)));
 static table own_root, root, middle, low, guest_middle, guest_low, pages[3];
 static u64 guest_root[2048] __attribute__((aligned(16384)));
 
-static void character(char c) { *(volatile char*)0x10000000 = c; }
-static void text(const char* s) {
-    while (*s) character(*s++);
-}
-static void hex(u64 value) {
-    int shift = 60;
-    while (shift > 0 && value >> shift == 0) shift -= 4;
-    for (; shift >= 0; shift -= 4) character("0123456789abcdef"[value >> shift & 15]);
-}
-static void field(const char* name, u64 value) {
-    text(name);
-    hex(value);
-}
-static void decimal(u64 value) {
-    if (value > 9) decimal(value / 10);
-    character('0' + value % 10);
-}
 static void say(const char* name, u64 mode) {
     text(name);
     character(' ');
@@ -90,15 +58,6 @@ static void say(const char* name, u64 mode) {
 }
 static void end(void) { character('\n'); }
 
-#define set_(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
-#define get_(csr)                                       \
-    ({                                                  \
-        u64 got;                                        \
-        __asm__ volatile("csrr %0, " #csr : "=r"(got)); \
-        got;                                            \
-    })
-#define set(csr, value) set_(csr, value)
-#define get(csr) get_(csr)
 // By number: not every assembler knows them.
 #define stimecmp 0x14d
 #define vsstatus 0x200
@@ -131,9 +90,6 @@ static void fence(void) { __asm__ volatile(".word 0x12000073; .word 0x62000073; 
 
 // ---- Attempts -------------------------------------------------------------------------------------------------------
 
-static unsigned words;
-static void begin(void) { words = 0; }
-static void put(u32 word) { stub[words++] = word; }
 static u32 access(u64 csr, u32 funct3, u32 source, u32 rd) {
     return (u32)csr << 20 | source << 15 | funct3 << 12 | rd << 7 | 0x73;
 }

@@ -12,29 +12,15 @@
 //   … entry=…            the machine has changed the page-table entry
 //
 // PM: RISC-V Privileged Architecture, version 20211203.
-typedef unsigned long u64;
-typedef unsigned int u32;
+#include "attempt.h"
 
-// What privileged.S has: one attempt at a few instructions in a mode, and what its trap leaves.
 enum mode { user = 0, supervisor = 1, machine = 3 };
-enum { stub_words = 8 };
-struct left {
-    u64 rd;        // a4
-    u64 readback;  // a5
-    u64 mcause, mepc, mtval, mstatus, scause, sepc, stval;
-    u64 slot;
-};
-extern struct left left;
-extern u32 stub[stub_words];  // ends with an EBREAK of its own
-extern u32 machine_vectors[16];
-void attempt(u64 mode, u64 mstatus, u64 operand, u64 extra);  // runs the stub: a3 is operand, a7 is extra
 
 enum { V = 1, R = 2, W = 4, X = 8, U = 16, G = 32, A = 64, D = 128 };  // of a page-table entry
 enum { MPRV = 1 << 17, SUM = 1 << 18, MXR = 1 << 19, SPP = 1 << 8 };   // of mstatus
 enum { all = V | R | W | X | A | D };
 enum { a3 = 13, a7 = 17, csrrw = 1 };
 enum { ebreak = 0x00100073, sfence = 0x12000073, sret = 0x10200073, mret = 0x30200073 };
-static const u64 marker = 0x5ca1ab1e;
 static const u64 content = 0x0010007300100073;  // two breakpoints, for loads and fetches
 static const u64 written = 0x1122334455667788;
 static const u64 ram = 0x80000000;
@@ -46,32 +32,8 @@ typedef u64 table[512] __attribute__((aligned(4096)));
 static table root, other_root, middle, low;
 static table pages[4] __attribute__((aligned(16384)));
 
-static void character(char c) { *(volatile char*)0x10000000 = c; }
-static void text(const char* s) {
-    while (*s) character(*s++);
-}
-static void hex(u64 value) {
-    int shift = 60;
-    while (shift > 0 && value >> shift == 0) shift -= 4;
-    for (; shift >= 0; shift -= 4) character("0123456789abcdef"[value >> shift & 15]);
-}
-static void field(const char* name, u64 value) {
-    text(name);
-    hex(value);
-}
-static void decimal(u64 value) {
-    if (value > 9) decimal(value / 10);
-    character('0' + value % 10);
-}
 static char letter(u64 mode) { return mode == machine ? 'M' : mode == supervisor ? 'S' : 'U'; }
 
-#define set(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
-#define get(csr)                                        \
-    ({                                                  \
-        u64 got;                                        \
-        __asm__ volatile("csrr %0, " #csr : "=r"(got)); \
-        got;                                            \
-    })
 static void fence(void) { __asm__ volatile("sfence.vma" ::: "memory"); }
 
 // ---- Attempts -------------------------------------------------------------------------------------------------------
@@ -89,9 +51,6 @@ static const struct operation list[operations] = {
     {"fetch", {0x00088067}},             // jalr x0, 0(a7)
 };
 
-static unsigned words;
-static void begin(void) { words = 0; }
-static void put(u32 word) { stub[words++] = word; }
 static u32 write_csr(u64 csr, u32 source) { return (u32)csr << 20 | source << 15 | csrrw << 12 | 0x73; }
 
 static u64 entry_for(const void* page, u64 attributes) { return (u64)page >> 12 << 10 | attributes; }

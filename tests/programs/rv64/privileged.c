@@ -10,26 +10,9 @@
 //   says what it is; a value that it forbids is shown as `tval!…`
 //
 // PM: RISC-V Privileged Architecture, version 20211203. Sstc: version 1.0.0.
-// What privileged.S has: one attempt at a few instructions in a mode, and what its trap leaves.
-typedef unsigned long u64;
-typedef unsigned int u32;
+#include "attempt.h"
 
 enum mode { user = 0, supervisor = 1, machine = 3 };
-enum { stub_words = 8 };
-
-struct left {
-    u64 rd;        // a4
-    u64 readback;  // a5
-    u64 mcause, mepc, mtval, mstatus, scause, sepc, stval;
-    u64 slot;  // of mtvec's vector
-};
-extern struct left left;
-
-extern u32 stub[stub_words];                                  // ends with an EBREAK of its own
-extern u32 machine_vectors[16];                               // each leads to the end of the attempt
-extern u32 supervisor_vectors[16];                            // each is one instruction that is to trap to machine mode
-void attempt(u64 mode, u64 mstatus, u64 operand, u64 extra);  // runs the stub: a3 is operand, a7 is extra
-
 enum {
     TVM = 1 << 20,
     TW = 1 << 21,
@@ -46,7 +29,6 @@ enum { a3 = 13, a4 = 14, a5 = 15, a6 = 16, a7 = 17 };
 enum { csrrw = 1, csrrs = 2, csrrc = 3, csrrwi = 5, csrrsi = 6, csrrci = 7 };
 enum { ecall = 0x73, ebreak = 0x00100073, sret = 0x10200073, mret = 0x30200073, wfi = 0x10500073, nop = 0x13 };
 static const u64 STCE = 1UL << 63;
-static const u64 marker = 0x5ca1ab1e;
 static const u64 everything = 0x1f;  // pmpcfg: a naturally aligned power of two, RWX
 static const u64 far = 1UL << 60;    // no address of 56 bits
 
@@ -57,44 +39,20 @@ static const unsigned short implemented[] = {
 };
 // Of every kind in PM tables 2.2 to 2.5 and of what is custom or reserved.
 static const unsigned short others[] = {
-    0x000, 0x001, 0x003, 0x008, 0x015, 0x102, 0x103, 0x181, 0x1FF, 0x200, 0x280, 0x30C, 0x310,
-    0x34A, 0x3A1, 0x3C0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7B0, 0x7C0,
+    0x000, 0x001, 0x003, 0x008, 0x015, 0x102, 0x103, 0x181, 0x1FF, 0x200, 0x280, 0x30C,
+    0x310, 0x34A, 0x3A1, 0x3C0, 0x3EF, 0x5A8, 0x5C0, 0x600, 0x680, 0x747, 0x7B0, 0x7C0,
     0x800, 0x9C0, 0xB01, 0xB80, 0xC80, 0xCC0, 0xDA0, 0xE12, 0xF10, 0xF16, 0xFC0, 0xFFF,
 };
 // Counters that may be read-only 0 (PM 3.1.10).
 static const unsigned short events[] = {0x323, 0x33F, 0xB03, 0xB1F, 0xC03, 0xC1F};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static void character(char c) { *(volatile char*)0x10000000 = c; }
-static void text(const char* s) {
-    while (*s) character(*s++);
-}
-static void hex(u64 value) {
-    int shift = 60;
-    while (shift > 0 && value >> shift == 0) shift -= 4;
-    for (; shift >= 0; shift -= 4) character("0123456789abcdef"[value >> shift & 15]);
-}
-static void field(const char* name, u64 value) {
-    text(name);
-    hex(value);
-}
 static void mode_letter(u64 mode) { character(mode == machine ? 'M' : mode == supervisor ? 'S' : 'U'); }
-
-#define set(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)))
-#define get(csr)                                        \
-    ({                                                  \
-        u64 got;                                        \
-        __asm__ volatile("csrr %0, " #csr : "=r"(got)); \
-        got;                                            \
-    })
 
 static u32 access(u64 csr, u32 funct3, u32 source, u32 rd) {
     return (u32)csr << 20 | source << 15 | funct3 << 12 | rd << 7 | 0x73;
 }
 
-static unsigned words;  // of the stub, its EBREAK not counted
-static void begin(void) { words = 0; }
-static void put(u32 word) { stub[words++] = word; }
 static void leave_supervisor_by(u32 word) {
     for (unsigned i = 0; i < 16; ++i) supervisor_vectors[i] = word;
 }
