@@ -66,7 +66,22 @@ void show_spec(const Spec& spec) {
                    row.form_count > 1 ? fmt::format("  ({} forms)", row.form_count) : "");
 }
 
-// Who may do what: a row for each permission, a column for each mode.
+// Whether all of a mode is within another (all), some of it (some) or nothing (none).
+enum class Part { none, some, all };
+Part within(const Mode& mode, const Mode& other) {
+    Part result = Part::all;
+    for (const auto& there : other.cube) {
+        const auto here = std::find_if(mode.cube.begin(), mode.cube.end(),
+                                       [&](const auto& part) { return part.element == there.element; });
+        if (here == mode.cube.end())
+            result = Part::some;
+        else if (here->value != there.value)
+            return Part::none;
+    }
+    return result;
+}
+
+// Who may do what: for each permission a line for each mode.
 void show_permissions(const Spec& spec) {
     if (spec.permissions.empty()) fmt::print("machine {} declares no permissions\n", spec.name);
     for (const auto& permission : spec.permissions) {
@@ -77,12 +92,17 @@ void show_permissions(const Spec& spec) {
         fmt::print("\n");
         for (std::uint32_t i = 0; i < spec.modes.size(); ++i) {
             std::string cell;
+            const bool named = std::any_of(permission.lines.begin(), permission.lines.end(),
+                                           [&](const auto& line) { return line.mode == ModeId{i}; });
             for (const auto& line : permission.lines) {
-                if (line.mode.valid() && line.mode.index != i) continue;
+                if (named && line.mode.valid() && line.mode != ModeId{i}) continue;
+                const Part part = line.mode.valid() ? within(spec.modes[i], spec[line.mode]) : Part::all;
+                if (part == Part::none) continue;
                 cell += cell.empty() ? "" : "; ";
                 cell += line.cause.valid() ? spec[line.cause].name : "execute";
-                if (line.condition.empty()) break;
-                cell += " when " + line.condition;
+                if (part == Part::some) cell += " in " + spec[line.mode].name;
+                if (!line.condition.empty()) cell += " when " + line.condition;
+                if (part == Part::all && line.condition.empty()) break;
             }
             fmt::print("  {:<20} {}\n", spec.modes[i].name, cell);
         }

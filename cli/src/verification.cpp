@@ -174,12 +174,6 @@ void extend(Session& session, const CheckArguments& arguments) {
     plain.context.clear();
     Session before_session;
     const Spec base = before_session.load(plain.spec);
-    if (arguments.format == "exits") {
-        for (const auto& exit : vt::exits(declared))
-            fmt::print("{:<28} {}\n", declared[exit.instruction].name,
-                       exit.rule == ExitRule::Select::privileged ? "privileged" : "named");
-        return;
-    }
     const Spec extended = vt::extend(declared);
     model::Simulator simulator({.bare = true});
     const Report before = report_on(before_session, plain, base, false, simulator);
@@ -214,7 +208,7 @@ void add_verification(CLI::App& app, Session& session) {
         auto policy = std::make_shared<std::string>();
         arguments->add_to(*command, false);
         command->add_option("POLICY", *policy, "the extension's policy")->required();
-        arguments->add_output(*command, {"text", "markdown", "exits"});
+        arguments->add_output(*command, {"text", "markdown"});
         command->callback([arguments, policy, &session] {
             arguments->spec.extension = *policy;
             extend(session, *arguments);

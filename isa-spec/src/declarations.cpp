@@ -997,10 +997,12 @@ void Elaborator::define_extension(const Ast& ast) {
             switch (item->kind) {
                 case Syntax::active:
                     extension.active = pure((*item)[0]);
+                    extension.active_text = print((*item)[0]);
                     active = true;
                     break;
                 case Syntax::supervisor:
                     extension.supervisor = pure((*item)[0]);
+                    extension.supervisor_text = print((*item)[0]);
                     supervisor = true;
                     break;
                 case Syntax::exit_: {
@@ -1033,7 +1035,11 @@ void Elaborator::define_extension(const Ast& ast) {
                         extension.interrupts.push_back(symbol->index);
                         break;
                     }
-                    rule.when = next < item->size() ? pure((*item)[next]) : t.boolean(true);
+                    rule.when = t.boolean(true);
+                    if (next < item->size()) {
+                        rule.when = pure((*item)[next]);
+                        rule.condition = print((*item)[next]);
+                    }
                     extension.rules.push_back(rule);
                     break;
                 }

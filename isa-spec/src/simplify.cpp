@@ -119,6 +119,8 @@ Term Terms::simplify(const Node& n) {
                     return eq(inner, constant(width, value(k)));
                 }
                 if (m.op == Op::bvnot) return eq({m.a}, constant(sort(x).width, ~value(k)));
+                // One of two values: so that what excludes it is its negation.
+                if (sort(x).width == 1 && value(k) == 0) return not_(eq(x, constant(1, 1)));
             }
             if (node(a).op == Op::concat && node(b).op == Op::concat &&
                 sort(Term{node(a).b}).width == sort(Term{node(b).b}).width) {

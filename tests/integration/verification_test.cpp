@@ -93,11 +93,11 @@ TEST_F(Verification, AssumptionsNarrowTheMachine) {
     EXPECT_THAT(r.out, HasSubstr("\"ccr.I\""));
 }
 
-TEST_F(Verification, ExtendListsWhatExits) {
-    const Result r = pogo("extend " + lecture_ + " " POGO_SPECS "/lecture-vt.policy.isa --format exits");
+TEST_F(Verification, ShowsWhatLeavesBesideWhatIsPrivileged) {
+    const Result r = pogo("show permissions " + lecture_ + " --extension " POGO_SPECS "/lecture-vt.policy.isa");
     EXPECT_EQ(r.code, 0);
-    EXPECT_THAT(r.out, HasSubstr("sti"));
-    EXPECT_THAT(r.out, Not(HasSubstr("load word")));
+    EXPECT_THAT(r.out, HasSubstr("privileged: rte halt_ cli sti get put vmenter vmget vmput"));
+    EXPECT_THAT(r.out, HasSubstr("exits on privileged: rte halt_ cli sti get put vmenter vmget vmput"));
 }
 
 }  // namespace

@@ -24,7 +24,11 @@ class Extender {
     explicit Extender(const Spec& spec) : spec_(spec), extension_(*spec.extension) {}
 
     Spec run() {
-        for (const Exit& exit : exits(spec_)) add_exits(exit);
+        const std::size_t own = spec_.permissions.size();
+        for (const ExitRule& rule : extension_.rules) tabulate(rule);
+        for (std::size_t i = own; i < spec_.permissions.size(); ++i)
+            for (const InstructionId id : spec_.permissions[i].instructions)
+                add_exit(spec_[id], extension_.rules[i - own]);
         if (extension_.second) {
             for (Form& form : spec_.forms) second_level(form.meaning);
             for (std::uint32_t i = 0; i < extension_.first_cause; ++i) second_level(spec_.causes[i].entry);
@@ -45,27 +49,48 @@ class Extender {
         return terms().constant(terms().sort(parameter).width, number);
     }
 
-    // The exit comes right after the instruction's own privilege traps, so that those still go to the guest.
-    void add_exits(const Exit& exit) {
-        const Instruction& row = spec_[exit.instruction];
-        Term guard = extension_.active;
-        if (exit.rule == ExitRule::Select::privileged) guard = terms().and_(guard, extension_.supervisor);
-        Term when = terms().boolean(false);
-        SourceRange where;
-        for (const ExitRule& rule : extension_.rules) {
-            if (rule.select != exit.rule) continue;
-            if (rule.select == ExitRule::Select::instruction && rule.instruction != exit.instruction) continue;
-            when = terms().or_(when, rule.when);
-            where = rule.where;
+    // The rule as a permission: what leaves, in which modes, and when.
+    void tabulate(const ExitRule& rule) {
+        const bool named = rule.select == ExitRule::Select::instruction;
+        Permission permission{named ? "exits on instruction" : "exits on privileged", {}, {}, rule.where};
+        for (std::uint32_t i = 0; i < spec_.instructions.size(); ++i)
+            if (named ? rule.instruction.index == i : is_privileged(spec_, spec_.instructions[i]))
+                permission.instructions.push_back({i});
+        for (std::uint32_t i = 0; i < spec_.modes.size(); ++i) {
+            Substitution in_mode;
+            for (const Mode::Part& part : spec_.modes[i].cube)
+                in_mode.emplace(terms().variable(spec_[part.element].variable),
+                                terms().constant(spec_[part.element].width, part.value));
+            bool leaves = true;
+            std::string condition;
+            const auto also = [&](Term term, const std::string& text) {
+                const Term here = terms().substitute(term, in_mode);
+                leaves = leaves && !terms().is_false(here);
+                if (terms().is_true(here)) return;
+                const bool loose = text.find("||") != std::string::npos || text.find("if ") != std::string::npos;
+                condition += (condition.empty() ? "" : " && ") + (loose ? "(" + text + ")" : text);
+            };
+            also(extension_.active, extension_.active_text);
+            if (!named) also(extension_.supervisor, extension_.supervisor_text);
+            also(rule.when, rule.condition);
+            if (leaves) permission.lines.push_back({{i}, condition, extension_.exit});
+            if (!leaves || !condition.empty()) permission.lines.push_back({{i}, "", {}});
         }
-        guard = terms().and_(guard, when);
+        spec_.permissions.push_back(std::move(permission));
+    }
+
+    // The exit comes right after the instruction's own privilege traps, so that those still go to the guest.
+    void add_exit(const Instruction& row, const ExitRule& rule) {
+        Term guard = terms().and_(extension_.active, rule.when);
+        if (rule.select == ExitRule::Select::privileged) guard = terms().and_(guard, extension_.supervisor);
         for (std::uint32_t i = 0; i < row.form_count; ++i) {
             auto& traps = spec_.forms[row.first_form + i].meaning.traps;
             const auto last = std::find_if(traps.rbegin(), traps.rend(), [&](const Trap& trap) {
-                return spec_[trap.cause].kind == TrapKind::privilege;
+                return spec_[trap.cause].kind == TrapKind::privilege || trap.cause == extension_.exit;
             });
             const unsigned loads = last == traps.rend() ? 0 : last->loads_before;
-            traps.insert(last.base(), Trap{extension_.exit, guard, {reason(exit.instruction.index)}, loads, where});
+            const auto number = static_cast<unsigned>(&row - spec_.instructions.data());
+            traps.insert(last.base(), Trap{extension_.exit, guard, {reason(number)}, loads, rule.where});
         }
     }
 
@@ -187,24 +212,6 @@ class Extender {
 };
 
 }  // namespace
-
-std::vector<Exit> exits(const Spec& spec) {
-    POGO_REQUIRE(spec.extension.has_value());
-    std::vector<Exit> result;
-    for (std::uint32_t i = 0; i < spec.instructions.size(); ++i) {
-        bool privileged = false;
-        bool named = false;
-        for (const ExitRule& rule : spec.extension->rules) {
-            if (rule.select == ExitRule::Select::instruction)
-                named = named || rule.instruction.index == i;
-            else
-                privileged = privileged || is_privileged(spec, spec.instructions[i]);
-        }
-        if (privileged) result.push_back({{i}, ExitRule::Select::privileged});
-        if (named) result.push_back({{i}, ExitRule::Select::instruction});
-    }
-    return result;
-}
 
 Spec extend(const Spec& spec) {
     POGO_REQUIRE(spec.extension.has_value());

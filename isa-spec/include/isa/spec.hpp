@@ -257,6 +257,7 @@ struct Instruction {
 
 /// Who may do what: the lines are tried in order, the first whose mode and condition hold decides. Elaboration makes
 /// the traps of the instructions that require it from the same lines; here they stand as a table for people and tools.
+/// vt::extend adds what a policy makes leave the virtual state: a permission whose traps are exits.
 struct Permission {
     struct Line {
         ModeId mode;            ///< invalid: any mode (`else`)
@@ -405,6 +406,7 @@ struct ExitRule {
     Select select = Select::privileged;
     InstructionId instruction;  ///< for Select::instruction
     Term when;                  ///< Bool over the state, beyond being virtual
+    std::string condition;      ///< `when` as written; empty: none
     SourceRange where;
 };
 
@@ -413,6 +415,8 @@ struct Extension {
     std::string name;
     Term active;      ///< Bool over the state: the processor is in the virtual state
     Term supervisor;  ///< Bool over the state: the guest is in its supervisor mode
+    std::string active_text;      ///< as written
+    std::string supervisor_text;  ///< as written
     CauseId exit;     ///< the special trap; its first parameter is the number of the instruction's row
     std::vector<ExitRule> rules;
     std::optional<Translation> second;      ///< guest physical → host physical, applied in the virtual state

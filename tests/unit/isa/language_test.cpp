@@ -186,7 +186,7 @@ TEST(Files, HaveConstantEntries) {
 
 TEST(Banks, StandForTheActiveMember) {
     const std::string bank = "bank sp : bits(16) by s { 0 => usp; 1 => ssp; } role data; ";
-    EXPECT_EQ(reset_writes(bank + "reset { pc = sp; }", "pc"), "(ite (= |s| #b0) |usp| |ssp|)");
+    EXPECT_EQ(reset_writes(bank + "reset { pc = sp; }", "pc"), "(ite (= |s| #b1) |ssp| |usp|)");
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; sp = 6; }", "ssp"), "#x0006");
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; sp = 6; }", "usp"), "unchanged");
     EXPECT_EQ(reset_writes(bank + "regfile a[8] : bits(16) role data { 7 is sp; } reset { s = 0; a[7] = 9; }", "usp"),
@@ -202,12 +202,12 @@ TEST(Banks, OfRegistersWithFields) {
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; pc = zext(own, 16); }", "pc"),
               "((_ zero_extend 8) (concat |b.P| (concat #b10 ((_ zero_extend 3) |b.Q|))))");
     EXPECT_EQ(reset_writes(bank + "reset { pc = zext(own.P, 16); }", "pc"),
-              "((_ zero_extend 14) (ite (= |s| #b0) |a.P| |b.P|))");
+              "((_ zero_extend 14) (ite (= |s| #b1) |b.P| |a.P|))");
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = 0xFF; }", "b.P"), "#b11");
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = 0xFF; }", "a.P"), "unchanged");
     EXPECT_EQ(reset_writes(bank + "reset { s = 0; own.P = 2; }", "a.P"), "#b10");
     EXPECT_EQ(reset_writes(bank + "reset { s = 0; own.P = 2; }", "a.Q"), "unchanged");
-    EXPECT_EQ(reset_writes(bank + "reset { own.Q = 1; }", "a.Q"), "(ite (= |s| #b0) #b1 |a.Q|)");
+    EXPECT_EQ(reset_writes(bank + "reset { own.Q = 1; }", "a.Q"), "(ite (= |s| #b1) |a.Q| #b1)");
     EXPECT_EQ(reset_writes(bank + "reset { own.Q = 1; }", "b.Q"), "(ite (= |s| #b1) #b1 |b.Q|)");
     // Software's rules are those of the fields.
     EXPECT_EQ(reset_writes(bank + "reset { s = 1; own = legal(own, 0x41); }", "b.P"), "#b01");
@@ -320,7 +320,7 @@ TEST(Parameters, ChooseParts) {
     EXPECT_EQ(without.forms.size(), 1U);
     EXPECT_EQ(without.permissions[0].lines.size(), 2U);
     EXPECT_TRUE(without.banks.empty());  // of one member
-    EXPECT_EQ(written(without, without.forms[0].meaning, "k"), "(ite (= ((_ extract 1 1) |s|) #b0) #x07 |k|)");
+    EXPECT_EQ(written(without, without.forms[0].meaning, "k"), "(ite (= ((_ extract 1 1) |s|) #b1) |k| #x07)");
     const Spec with = must_load(text, {{"extra", "true"}});
     EXPECT_TRUE(with.find_element("c.B").valid());
     EXPECT_FALSE(with.find_element("c.D").valid());

@@ -345,10 +345,21 @@ TEST(Terms, SubstituteRebuildsAndRewrites) {
     EXPECT_EQ(t.substitute(sum, {{x, y}, {y, x}}), t.apply(Op::bvadd, y, t.apply(Op::bvmul, x, y)));
 }
 
+TEST(Terms, KnowsThatABitIsOneOfTwo) {
+    Terms t;
+    const Term x = t.variable(t.declare("x", Sort::bits(1)));
+    const Term zero = t.eq(x, t.constant(1, 0));
+    const Term one = t.eq(x, t.constant(1, 1));
+    EXPECT_EQ(zero, t.not_(one));
+    EXPECT_EQ(t.and_(zero, t.not_(one)), zero);
+    EXPECT_TRUE(t.is_false(t.and_(zero, one)));
+    EXPECT_TRUE(t.is_true(t.or_(zero, one)));
+}
+
 TEST(Terms, PrintsSmtLib) {
     Terms t;
     const Term x = t.variable(t.declare("sr.S", Sort::bits(1)));
-    EXPECT_EQ(t.print(t.eq(x, t.constant(1, 0))), "(= |sr.S| #b0)");
+    EXPECT_EQ(t.print(t.eq(x, t.constant(1, 1))), "(= |sr.S| #b1)");
     const Term sum = t.apply(Op::bvadd, t.zero_extend(x, 8), t.constant(8, 0x1F));
     EXPECT_EQ(t.print(t.apply(Op::bvmul, sum, sum)),
               "(let ((?1 (bvadd #x1f ((_ zero_extend 7) |sr.S|)))) (bvmul ?1 ?1))");

@@ -100,12 +100,26 @@ TEST(Extend, IsDoneOnce) {
     EXPECT_EQ(spec.contexts.front().name, "vt");
 }
 
-TEST(Exits, NameTheInstructionsAndTheRule) {
-    const Spec spec = declared();
+// docs/extension.md, What a policy declares
+TEST(Extend, SaysWhatLeavesAsAPermission) {
+    const Spec spec = extend(declared());
+    ASSERT_EQ(spec.permissions.size(), 2U);
+    const Permission& own = spec.permissions[0];
+    const Permission& exits = spec.permissions[1];
+    EXPECT_EQ(own.name, "privileged");
+    EXPECT_EQ(exits.name, "exits on privileged");
+    EXPECT_EQ(own.instructions, exits.instructions);
     std::vector<std::string> names;
-    for (const Exit& exit : exits(spec)) names.push_back(spec[exit.instruction].identifier);
+    for (const InstructionId id : exits.instructions) names.push_back(spec[id].identifier);
     EXPECT_EQ(names,
               (std::vector<std::string>{"rte", "halt_", "cli", "sti", "get", "put", "vmenter", "vmget", "vmput"}));
+    std::vector<std::string> lines;
+    for (const auto& line : exits.lines)
+        lines.push_back(spec[line.mode].name + ": " + (line.cause.valid() ? spec[line.cause].name : "execute") +
+                        (line.condition.empty() ? "" : " when " + line.condition));
+    EXPECT_EQ(lines, (std::vector<std::string>{"supervisor: vm_exit when virtualized == 1", "supervisor: execute",
+                                               "user: execute", "real_state: execute",
+                                               "virtual_state: vm_exit when ccr.S == 1", "virtual_state: execute"}));
 }
 
 }  // namespace

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "isa/spec.hpp"
 
 namespace pogo::vt {
@@ -13,17 +10,8 @@ namespace pogo::vt {
 /// Instructions give the number of their row.
 inline constexpr unsigned interrupt_reason = 0x8000;
 
-/// One instruction that leaves the virtual state, and by which rule.
-struct Exit {
-    isa::InstructionId instruction;
-    isa::ExitRule::Select rule{};
-};
-
-/// Which instructions the policy of `spec` makes leave, by row.
-[[nodiscard]] std::vector<Exit> exits(const isa::Spec& spec);
-
 /// The extended machine (docs/extension.md says what changes). `spec.extension` must be set; in the result it is
-/// not, so nothing is applied twice. Modes, contexts, state and instructions of the policy are there already.
+/// not, so nothing is applied twice, and each rule of what leaves is one more of its permissions. Modes, contexts, state and instructions of the policy are there already.
 [[nodiscard]] isa::Spec extend(const isa::Spec& spec);
 
 }  // namespace pogo::vt
