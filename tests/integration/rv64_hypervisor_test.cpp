@@ -301,13 +301,6 @@ std::optional<std::string> expected_stale(const std::string& change, const std::
     return "old";
 }
 
-/// A line in what is tried and what came of it.
-std::pair<std::string, std::string> parts(const std::string& line) {
-    const auto colon = line.find(": ");
-    return colon == std::string::npos ? std::pair(line, std::string())
-                                      : std::pair(line.substr(0, colon), line.substr(colon + 2));
-}
-
 /// How often the lines are not as the manual has it, before the stale entries; the first few are told.
 unsigned mistakes(const std::vector<std::string>& lines, bool tell) {
     unsigned count = 0;
