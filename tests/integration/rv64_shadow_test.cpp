@@ -181,8 +181,9 @@ std::optional<std::string> expected(const std::vector<std::string>& w) {
         if (w.at(1) == "M" && w.at(3) != "swap") return "done";
         return fault(w.at(3), 7, w.at(1), "page+0");
     }
-    if (kind == "mprv") return "done stored";  // PM 3.1.6.3: the effective mode is not M
-    if (kind == "misaligned") {                // unpriv, SSAMOSWAP: as AMOs, which trap here before anything else
+    if (kind == "mprv")  // PM 3.1.6.3: the effective mode is MPP
+        return w.at(1) == "M" ? trap(7, 4, "M", "va") : "done stored";
+    if (kind == "misaligned") {  // unpriv, SSAMOSWAP: as AMOs, which trap here before anything else
         const std::string at = "4000000" + w.at(2);
         if (n(2) % (n(3) ? 8 : 4)) return trap(6, 0, w.at(1), at);
         return w.at(1) == "M" ? trap(7, 0, "M", at) : "done stored";

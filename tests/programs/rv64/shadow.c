@@ -214,7 +214,7 @@ static void bare(void) {
                 field(" ", guest);
                 try(op, modes[m], 0, (u64)pages[0]);
             }
-    // As if in another mode (PM 3.1.6.3): 0 and 1 are U and HS, 4 and 5 are VU and VS.
+    // As if in another mode (PM 3.1.6.3): whose number is that of `mode`.
     for (unsigned bits = 0; bits < 6; ++bits) {
         if (bits == 2) continue;
         const u64 mode = bits;
