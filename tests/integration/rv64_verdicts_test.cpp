@@ -184,6 +184,8 @@ TEST_P(Rv64Guest, IsTheManuals) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, Rv64Guest, ::testing::Values("csrrw", "csrrs", "instructions"),
                          [](const auto& row) { return row.param; });
+INSTANTIATE_TEST_SUITE_P(Others, Rv64Guest, ::testing::Values("csrrc", "csrrwi", "csrrsi", "csrrci"),
+                         [](const auto& row) { return row.param; });
 
 // ---- Shadow stacks (Zicfiss)
 // ------------------------------------------------------------------------------------------
