@@ -85,7 +85,8 @@ bool is_load(const std::string& op) { return op == "load" || op == "lr"; }
 /// Does it write? SSPOPCHK does not, a cache-block invalidation does not check D (CMO 2.5.2).
 bool writes(const std::string& op) { return !is_load(op) && op != "fetch" && op != "inval" && op != "pop"; }
 
-/// PM 4.3.2 with priv, memory protection, of the first stage's leaf.
+/// PM 4.3.2 with priv, memory protection, of the first stage's leaf; the order is that of the translation process in
+/// the manual that has Zicfiss.
 Fault first_stage(unsigned entry, const std::string& op, bool user, bool sum, bool mxr, bool shadow_pages) {
     const unsigned rights = entry & (R | W | X);
     if ((rights & W) && !(rights & R) && !(rights == W && shadow_pages)) return Fault::page;
@@ -162,7 +163,7 @@ std::optional<std::string> expected(const std::vector<std::string>& w) {
             return first_stage(entry, op, is_user(mode), bits & 1, bits & 2, pages);
         });
     }
-    if (kind == "super")  // PM 4.3.2, step 5, is before the rights
+    if (kind == "super")  // the translation process, step 5, is before the rights
         return access(w.at(2), "HS", "va", [&](const std::string& op) {
             return n(1) ? first_stage(shadow_page, op, false, false, false, true) : Fault::page;
         });
