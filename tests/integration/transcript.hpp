@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pogo::integration {
@@ -30,6 +31,12 @@ inline std::uint64_t number(std::string_view hex) {
 }
 inline bool matches(const std::string& line, const char* pattern) {
     return std::regex_search(line, std::regex(pattern, std::regex::optimize), std::regex_constants::match_continuous);
+}
+/// A line in what is tried and what came of it.
+inline std::pair<std::string, std::string> parts(const std::string& line) {
+    const auto colon = line.find(": ");
+    return colon == std::string::npos ? std::pair(line, std::string())
+                                      : std::pair(line.substr(0, colon), line.substr(colon + 2));
 }
 
 }  // namespace pogo::integration
