@@ -4,16 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cctype>
-#include <exception>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
-#include <thread>
 
 #include "invariants.hpp"
 #include "isa/require.hpp"
+#include "parallel.hpp"
 #include "row.hpp"
 
 namespace pogo::check {
@@ -55,39 +52,16 @@ Findings check(const isa::Spec& spec, const Options& options) {
     const std::size_t total = spec.instructions.size();
     findings.rows.resize(total);
 
-    std::atomic<std::size_t> next{0};
-    std::mutex mutex;  // guards what follows
-    std::size_t done = 0;
-    std::exception_ptr failure;
-    const auto work = [&] {
-        for (std::size_t i = next++; i < total; i = next++) {
-            try {
-                const isa::InstructionId id{static_cast<std::uint32_t>(i)};
-                unsigned number = 0;
-                RowObserver observer;
-                if (options.smt2)
-                    observer = [&](const isa::Terms& terms, std::string_view name, isa::Term formula, Verdict answer) {
-                        write_query(*options.smt2, spec[id].identifier, number++, terms, name, formula, answer);
-                    };
-                findings.rows[i] = check_row(spec, options, context, roles, id, observer);
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                if (!failure) failure = std::current_exception();
-                next = total;
-                return;
-            }
-            const std::lock_guard lock(mutex);
-            ++done;
-            if (options.progress) options.progress(done, total);
-        }
-    };
-    if (options.jobs <= 1)
-        work();
-    else {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 0; i < options.jobs; ++i) threads.emplace_back(work);
-    }
-    if (failure) std::rethrow_exception(failure);
+    in_parallel(total, options.jobs, options.progress, [&](std::size_t i) {
+        const isa::InstructionId id{static_cast<std::uint32_t>(i)};
+        unsigned number = 0;
+        RowObserver observer;
+        if (options.smt2)
+            observer = [&](const isa::Terms& terms, std::string_view name, isa::Term formula, Verdict answer) {
+                write_query(*options.smt2, spec[id].identifier, number++, terms, name, formula, answer);
+            };
+        findings.rows[i] = check_row(spec, options, context, roles, id, observer);
+    });
 
     for (const Row& row : findings.rows) {
         const Verdict leaks = opposite(row.always);

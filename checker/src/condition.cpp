@@ -11,19 +11,9 @@ namespace pogo::check {
 using isa::Term;
 using isa::Word;
 
-namespace {
-
-/// One control element in a cube that is being generalised: the bits of it that are still said.
-struct Part {
-    isa::ElementId element;
-    Term term;
-    Word value = 0;
-    Word bits = 0;
-};
-
-Term holds(isa::Terms& terms, const std::vector<Part>& parts) {
+Term holds(isa::Terms& terms, const std::vector<Said>& cube) {
     Term result = terms.boolean(true);
-    for (const Part& part : parts) {
+    for (const Said& part : cube) {
         const unsigned width = terms.sort(part.term).width;
         if (part.bits == 0) continue;
         const Term masked = terms.apply(isa::Op::bvand, part.term, terms.constant(width, part.bits));
@@ -32,21 +22,19 @@ Term holds(isa::Terms& terms, const std::vector<Part>& parts) {
     return result;
 }
 
-/// Drops first whole elements, then single bits, as long as the rest still implies the trap.
-template <class Implies>
-void generalise(std::vector<Part>& cube, const Implies& implies) {
+void generalise(std::vector<Said>& cube, const std::function<bool(const std::vector<Said>&)>& good) {
     for (const bool whole : {true, false})
         for (std::size_t i = cube.size(); i-- > 0;)
             for (unsigned bit = whole ? 1 : isa::max_width; bit-- > 0;) {
                 const Word said = cube[i].bits;
                 cube[i].bits = whole ? 0 : said & ~(Word{1} << bit);
-                if (cube[i].bits != said && !implies(cube)) cube[i].bits = said;
+                if (cube[i].bits != said && !good(cube)) cube[i].bits = said;
             }
 }
 
-Cube literals(const isa::Spec& spec, const std::vector<Part>& parts) {
+Cube literals(const isa::Spec& spec, const std::vector<Said>& parts) {
     Cube cube;
-    for (const Part& part : parts)
+    for (const Said& part : parts)
         for (unsigned high = spec[part.element].width; high-- > 0;) {
             if ((part.bits >> high & 1) == 0) continue;
             unsigned low = high;
@@ -58,13 +46,11 @@ Cube literals(const isa::Spec& spec, const std::vector<Part>& parts) {
     return cube;
 }
 
-}  // namespace
-
 Condition find_condition(World& world, Solver& solver, const Before& before, std::span<const isa::ElementId> elements,
                          std::span<const Term> completes, std::span<const Term> traps, unsigned max_cubes) {
     isa::Terms& terms = world.terms;
     Condition result;
-    std::vector<Part> all;
+    std::vector<Said> all;
     for (const isa::ElementId id : elements) {
         const isa::Element& element = world.spec[id];
         if (world.roles.role[id.index] == isa::Role::control && !element.is_file())
@@ -73,8 +59,8 @@ Condition find_condition(World& world, Solver& solver, const Before& before, std
     if (all.empty()) return result;
     std::vector<Term> order;
     order.reserve(all.size());
-    for (const Part& part : all) order.push_back(part.term);
-    const auto implies_trap = [&](const std::vector<Part>& parts) {
+    for (const Said& part : all) order.push_back(part.term);
+    const auto implies_trap = [&](const std::vector<Said>& parts) {
         const Term here = holds(terms, parts);
         return std::all_of(completes.begin(), completes.end(), [&](Term goal) {
             return solver.satisfiable("condition.cube", terms.and_(goal, here)) == Verdict::no;
@@ -94,7 +80,7 @@ Condition find_condition(World& world, Solver& solver, const Before& before, std
             if (result.limited || misses == max_cubes) return result;
             const auto values = solver.smallest_values(rest, order);
             if (!values) return result;
-            std::vector<Part> cube = all;
+            std::vector<Said> cube = all;
             for (std::size_t i = 0; i < cube.size(); ++i) cube[i].value = (*values)[i];
             if (implies_trap(cube)) {
                 generalise(cube, implies_trap);

@@ -64,21 +64,23 @@ Verdict opposite(Verdict a) {
 
 Verdict both(Verdict a, Verdict b) { return opposite(either(opposite(a), opposite(b))); }
 
+std::string text(const isa::Spec& spec, const Cube& cube) {
+    std::string result;
+    for (const Literal& literal : cube) {
+        const isa::Element& element = spec[literal.element];
+        result += (result.empty() ? "" : " & ") + element.name;
+        if (literal.high - literal.low + 1 != element.width)
+            result += literal.high == literal.low ? fmt::format("<{}>", literal.low)
+                                                  : fmt::format("<{}:{}>", literal.high, literal.low);
+        const auto value = static_cast<std::uint64_t>(literal.value);
+        result += value < 10 ? fmt::format(" = {}", value) : fmt::format(" = {:#x}", value);
+    }
+    return result;
+}
+
 std::string text(const isa::Spec& spec, const Condition& condition) {
     std::string result;
-    for (const Cube& cube : condition.cubes) {
-        if (!result.empty()) result += " | ";
-        for (std::size_t i = 0; i < cube.size(); ++i) {
-            const Literal& literal = cube[i];
-            const isa::Element& element = spec[literal.element];
-            result += (i == 0 ? "" : " & ") + element.name;
-            if (literal.high - literal.low + 1 != element.width)
-                result += literal.high == literal.low ? fmt::format("<{}>", literal.low)
-                                                      : fmt::format("<{}:{}>", literal.high, literal.low);
-            const auto value = static_cast<std::uint64_t>(literal.value);
-            result += value < 10 ? fmt::format(" = {}", value) : fmt::format(" = {:#x}", value);
-        }
-    }
+    for (const Cube& cube : condition.cubes) result += (result.empty() ? "" : " | ") + text(spec, cube);
     if (!condition.complete && !result.empty()) result += " | ...";
     return result;
 }

@@ -28,19 +28,6 @@ Term inside(Terms& terms, const isa::Region& region, Term address) {
     return terms.and_(above, terms.apply(Op::bvule, address, terms.constant(width, region.last)));
 }
 
-/// array1 with updates differs from array2 with updates: at an index that one of them wrote, as the arrays are one.
-Term arrays_differ(Terms& terms, Term array, const std::vector<Update>& one, const std::vector<Update>& two) {
-    Term result = terms.boolean(false);
-    if (one == two) return result;
-    for (const auto* updates : {&one, &two})
-        for (const Update& update : *updates) {
-            const Term a = read_after(terms, array, one, update.index);
-            const Term b = read_after(terms, array, two, update.index);
-            result = terms.or_(result, terms.and_(update.guard, terms.distinct(a, b)));
-        }
-    return result;
-}
-
 /// Of a kind that the machine has added.
 bool is_special(unsigned access) { return access > static_cast<unsigned>(isa::Access::store); }
 
@@ -50,6 +37,19 @@ Term read_after(Terms& terms, Term array, const std::vector<Update>& updates, Te
     Term result = terms.select(array, index);
     for (const Update& update : updates)
         result = terms.ite(terms.and_(update.guard, terms.eq(update.index, index)), update.value, result);
+    return result;
+}
+
+// At an index that one of them wrote, as the arrays are one.
+Term arrays_differ(Terms& terms, Term array, const std::vector<Update>& one, const std::vector<Update>& two) {
+    Term result = terms.boolean(false);
+    if (one == two) return result;
+    for (const auto* updates : {&one, &two})
+        for (const Update& update : *updates) {
+            const Term a = read_after(terms, array, one, update.index);
+            const Term b = read_after(terms, array, two, update.index);
+            result = terms.or_(result, terms.and_(update.guard, terms.distinct(a, b)));
+        }
     return result;
 }
 
@@ -82,13 +82,13 @@ void FormInWorld::enter(Before& before) {
     instance.forget();
     for (std::size_t i = 0; i < fields_.size(); ++i) instance.bind(form_->fields[i].variable, fields_[i]);
     for (std::size_t i = 0; i < choices_.size(); ++i) instance.bind(form_->meaning.choices[i], choices_[i]);
-    if (spec.next_pc.valid()) {
+    if (spec.next_pc.valid() && !form_->encoding.parcels.empty()) {
         const Term next = parcel_address(before, static_cast<unsigned>(form_->encoding.parcels.size()));
         const unsigned width = spec.terms.sort(spec.next_pc).width;
         const Term wide = world_->terms.zero_extend(next, std::max(width, spec.address_width));
         instance.bind(spec.next_pc, world_->terms.extract(wide, width - 1, 0));
     }
-    if (spec.opcode.valid()) instance.bind(spec.opcode, parcel(0));
+    if (spec.opcode.valid() && !form_->encoding.parcels.empty()) instance.bind(spec.opcode, parcel(0));
     for (const auto& load : form_->meaning.loads) {
         const Term address = instance(load.direct ? load.physical : load.address);
         Term data;
@@ -182,7 +182,8 @@ Run FormInWorld::run(Before& before) {
     for (unsigned i = 0; i < form_->encoding.parcels.size() && spec.translation.loads.empty(); ++i)
         run.executes = terms.and_(run.executes, terms.not_(fetch(before, i, 0).faults));
     enter(before);
-    run.executes = terms.and_(run.executes, instance(form_->encoding.where));
+    if (form_->encoding.where.valid())
+        run.executes = terms.and_(run.executes, instance(form_->encoding.where));
 
     Term none = terms.boolean(true);  // no trap so far
     run.other_trap = terms.boolean(false);

@@ -55,7 +55,7 @@ struct Touched {
     isa::Term possible;            ///< no translation that loads faults, nor loads more than was asked for
 };
 
-/// A form in a World: its fields and choices are variables there. Runs leave a translation that loads uninterpreted: it
+/// A form in a World (of an entry: one without parcels, whose fields are the cause's parameters): its fields and choices are variables there. Runs leave a translation that loads uninterpreted: it
 /// gives the view. Witnesses need the memory behind the view, so for them it is unfolded, to as many loads as asked.
 class FormInWorld {
   public:
@@ -100,6 +100,10 @@ class FormInWorld {
 
 /// A completing run changes the item.
 [[nodiscard]] isa::Term changes(World& world, const Before& before, const Run& run, const Item& item);
+
+/// The array after the first updates differs from it after the second.
+[[nodiscard]] isa::Term arrays_differ(isa::Terms& terms, isa::Term array, const std::vector<Update>& one,
+                                      const std::vector<Update>& two);
 
 /// The value of array[index] after updates.
 [[nodiscard]] isa::Term read_after(isa::Terms& terms, isa::Term array, const std::vector<Update>& updates,

@@ -124,32 +124,53 @@ Term World::selector(const isa::Bank& bank, std::span<const Term> elements) {
     return scratch_(bank.selector);
 }
 
+namespace {
+
+std::vector<ElementId> members_of(const isa::Bank& bank) {
+    std::vector<ElementId> members;
+    for (const auto& member : bank.members)
+        if (std::find(members.begin(), members.end(), member.element) == members.end())
+            members.push_back(member.element);
+    return members;
+}
+
+}  // namespace
+
+Term World::is_active(const isa::Bank& bank, Term selector, ElementId element) {
+    Term result = terms.boolean(false);
+    for (const auto& member : bank.members) {
+        if (member.element != element) continue;
+        const unsigned width = terms.sort(selector).width;
+        const Term value = terms.sort(selector).is_bool() ? terms.boolean(member.value != 0)
+                                                          : terms.constant(width, member.value);
+        result = terms.or_(result, terms.eq(selector, value));
+    }
+    return result;
+}
+
+Term World::active_value(const isa::Bank& bank, Term selector, std::span<const Term> elements) {
+    const std::vector<ElementId> members = members_of(bank);
+    Term result = elements[members.back().index];
+    for (std::size_t i = members.size() - 1; i-- > 0;)
+        result = terms.ite(is_active(bank, selector, members[i]), elements[members[i].index], result);
+    return result;
+}
+
+Before World::state(std::vector<Term> elements, bool real) {
+    Before state{std::move(elements), {}, Instance(spec.terms, terms), {}};
+    state.regions.assign(spec.regions.size(), terms.variable(physical));
+    finish(state, real);
+    return state;
+}
+
 std::vector<Term> World::swap_banks(std::vector<Term> values, std::span<const Term> first,
                                     std::span<const Term> second) {
     for (const auto& bank : spec.banks) {
         const Term one = selector(bank, first);
         const Term two = selector(bank, second);
         if (one == two) continue;
-        std::vector<ElementId> members;
-        for (const auto& member : bank.members)
-            if (std::find(members.begin(), members.end(), member.element) == members.end())
-                members.push_back(member.element);
-        const auto active = [&](Term by, ElementId element) {
-            Term result = terms.boolean(false);
-            for (const auto& member : bank.members) {
-                const unsigned width = terms.sort(by).width;
-                const Term is = terms.sort(by).is_bool() ? terms.eq(by, terms.boolean(member.value != 0))
-                                                         : terms.eq(by, terms.constant(width, member.value));
-                if (member.element == element) result = terms.or_(result, is);
-            }
-            return result;
-        };
-        const auto chosen = [&](Term by) {
-            Term result = values[members.back().index];
-            for (std::size_t i = members.size() - 1; i-- > 0;)
-                result = terms.ite(active(by, members[i]), values[members[i].index], result);
-            return result;
-        };
+        const std::vector<ElementId> members = members_of(bank);
+        const auto active = [&](Term by, ElementId element) { return is_active(bank, by, element); };
         Term has_one = terms.boolean(false);
         Term has_two = terms.boolean(false);
         for (const ElementId e : members) {
@@ -157,8 +178,8 @@ std::vector<Term> World::swap_banks(std::vector<Term> values, std::span<const Te
             has_two = terms.or_(has_two, active(two, e));
         }
         const Term both = terms.and_(has_one, has_two);
-        const Term of_one = chosen(one);
-        const Term of_two = chosen(two);
+        const Term of_one = active_value(bank, one, values);
+        const Term of_two = active_value(bank, two, values);
         std::vector<std::pair<ElementId, Term>> moved;
         for (const ElementId e : members) {
             const Term inner = terms.ite(active(one, e), of_two, values[e.index]);
@@ -178,12 +199,13 @@ void World::leave_out_banked(std::vector<bool>& compared, std::span<const Term> 
     }
 }
 
-void World::finish(Before& state) {
+void World::finish(Before& state, bool assume) {
     for (std::size_t i = 0; i < spec.elements.size(); ++i)
         state.instance.bind(spec.elements[i].variable, state.elements[i]);
     Term holds = terms.boolean(true);
     for (const auto& invariant : spec.invariants) holds = terms.and_(holds, state.instance(invariant.holds));
     for (const auto& [element, value] : options_->assumptions) {
+        if (!assume) break;
         POGO_REQUIRE(!spec[element].is_file());
         holds = terms.and_(holds, terms.eq(state.elements[element.index], terms.constant(spec[element].width, value)));
     }

@@ -68,9 +68,17 @@ class World {
     void leave_out_banked(std::vector<bool>& compared, std::span<const isa::Term> first,
                           std::span<const isa::Term> second);
 
-  private:
-    void finish(Before& state);
+    /// A state with these elements; `real`: the assumptions, which are about the real machine, hold in it.
+    [[nodiscard]] Before state(std::vector<isa::Term> elements, bool real);
+    /// What selects the bank's member in a state with these elements.
     [[nodiscard]] isa::Term selector(const isa::Bank& bank, std::span<const isa::Term> elements);
+    /// Bool: the element is the member that the selector's value chooses.
+    [[nodiscard]] isa::Term is_active(const isa::Bank& bank, isa::Term selector, isa::ElementId element);
+    /// The value of the member chosen.
+    [[nodiscard]] isa::Term active_value(const isa::Bank& bank, isa::Term selector, std::span<const isa::Term> elements);
+
+  private:
+    void finish(Before& state, bool assume = true);
 
     Instance scratch_;
     const Options* options_;

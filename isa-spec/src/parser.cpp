@@ -512,6 +512,7 @@ class Parser {
             {"instruction", &Parser::instruction},
             {"timing", &Parser::timing},
             {"platform", &Parser::platform},
+            {"vmm", &Parser::vmm},
             {"when", &Parser::when_declarations},
         };
         return table;
@@ -724,6 +725,55 @@ class Parser {
         accept(";");
         expect("}");
         return node(Syntax::context, first, list_of(std::move(upper), std::move(lower), std::move(guest)), id.text);
+    }
+    Ast vmm() {
+        const Token first = take();
+        const Token id = expect_name("the VM map's name");
+        std::vector<Ast> children = list_of(formals());
+        expect("{");
+        sequence(children, [&] { return vmm_item(); });
+        return node(Syntax::vmm, first, std::move(children), id.text);
+    }
+    Ast vmm_item() {
+        const Token first = now();
+        if (at("when")) return when([&] { return braced_list([&] { return vmm_item(); }); });
+        if (accept("context")) {
+            const Token id = expect_name("a context");
+            expect(";");
+            return node(Syntax::vmm_context, first, {}, id.text);
+        }
+        if (accept("where")) {
+            Ast condition = expression();
+            expect(";");
+            return node(Syntax::where, first, list_of(std::move(condition)));
+        }
+        if (accept("map")) {
+            Ast body = block();
+            return node(Syntax::vmm_map, first, list_of(std::move(body)));
+        }
+        if (accept("memory")) {
+            expect("(");
+            const Token id = expect_name("the address's name");
+            expect(")");
+            expect("=");
+            Ast value = expression();
+            expect(";");
+            return node(Syntax::vmm_memory, first, list_of(std::move(value)), id.text);
+        }
+        if (accept("synthesize")) {
+            Ast elements = braced_list([&] {
+                Ast element = expression();
+                expect(";");
+                return element;
+            });
+            return node(Syntax::synthesize, first, std::move(elements.children));
+        }
+        const bool interrupt = accept("interrupt");
+        const Token id = expect_name("`context`, `where`, `map`, `memory`, `synthesize`, `interrupt` or a mode");
+        expect("=>");
+        Ast to = name_node(interrupt ? "an interrupt" : "a mode");
+        expect(";");
+        return node(interrupt ? Syntax::vmm_interrupt : Syntax::vmm_mode, first, list_of(std::move(to)), id.text);
     }
     Ast named_expression(Syntax kind) {
         const Token first = take();

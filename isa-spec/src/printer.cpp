@@ -295,6 +295,27 @@ class Printer {
                 --depth_;
                 line("}");
                 break;
+            case Syntax::vmm:
+                braced("vmm " + ast.text + arguments(ast[0]), ast, 1);
+                break;
+            case Syntax::vmm_context:
+                line(fmt::format("context {};", ast.text));
+                break;
+            case Syntax::vmm_mode:
+                line(fmt::format("{} => {};", ast.text, ast[0].text));
+                break;
+            case Syntax::vmm_map:
+                statements("map", ast[0]);
+                break;
+            case Syntax::vmm_memory:
+                line(fmt::format("memory({}) = {};", ast.text, inline_(ast[0])));
+                break;
+            case Syntax::vmm_interrupt:
+                line(fmt::format("interrupt {} => {};", ast.text, ast[0].text));
+                break;
+            case Syntax::synthesize:
+                guest(ast, "synthesize");
+                break;
             case Syntax::invariant:
                 line(fmt::format("invariant {} = {};", ast.text, inline_(ast[0])));
                 break;

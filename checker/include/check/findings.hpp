@@ -42,6 +42,9 @@ struct Literal {
 };
 using Cube = std::vector<Literal>;  ///< a conjunction
 
+/// "mcounteren.TM = 0 & IOPL<1:1> = 0"
+[[nodiscard]] std::string text(const isa::Spec& spec, const Cube& cube);
+
 /// Where an instruction is privileged: wherever one of the cubes holds it traps in user mode, without exception.
 struct Condition {
     std::vector<Cube> cubes;

@@ -100,6 +100,24 @@ struct Context {
     SourceRange where;
 };
 
+/// A VM map (Popek & Goldberg 1974, section "The virtual machine map"): f, from states of the virtual machine, which is
+/// the machine itself as the guest sees it, to states of the real one while the guest runs. Registers of the guest's (the
+/// context's, pc, data) are themselves, through banks; the real mode is that of `modes`; what `map` names is as it says;
+/// every other register of the real machine is the monitor's, of any value. docs/vm-maps.md has the obligations.
+struct VmMap {
+    std::string name;
+    ContextId context;
+    std::vector<Variable> constants;  ///< of the monitor's: any values for which `where` holds
+    std::vector<std::pair<ModeId, ModeId>> modes;    ///< of the virtual machine → of the real one
+    std::vector<std::pair<ElementId, Term>> map;     ///< a real element's value, over the virtual state and constants
+    std::vector<ElementId> synthesized;              ///< of the real machine: values are to be found
+    Variable address;                                ///< BitVec(physical_width) in `memory`
+    Term memory;                                     ///< where a guest's physical address is; invalid: not said
+    Term where;                                      ///< Bool: the virtual states and constants meant
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
+    SourceRange range;
+};
+
 /// A cause of traps. Its entry is a transition from the state in which the instruction began.
 struct Meaning;
 
@@ -452,6 +470,7 @@ struct Spec {
     std::vector<Region> regions;
     std::vector<Cause> causes;
     std::vector<Interrupt> interrupts;
+    std::vector<VmMap> vm_maps;
     std::vector<Permission> permissions;
     std::vector<Invariant> invariants;
     std::vector<Instruction> instructions;

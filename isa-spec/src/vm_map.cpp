@@ -1,0 +1,95 @@
+// Elaboration of VM maps.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "elaborator.hpp"
+
+namespace pogo::isa {
+
+void Elaborator::define_vm_map(const Ast& ast) {
+    Terms& t = spec_.terms;
+    for (const VmMap& other : spec_.vm_maps)
+        if (other.name == ast.text) fail(Code::E0202, ast.range, ast.text);
+    VmMap result;
+    result.name = ast.text;
+    result.range = ast.range;
+    result.context = {0};
+    result.where = t.boolean(true);
+    std::vector<Frame::Local> constants;
+    for (const Ast& formal : ast[0].children) {
+        const Type of = type(formal[0]);
+        if (of.kind != Type::Kind::bits || of.width > 64)
+            fail(Code::E0206, formal.range, "bits(n), n at most 64", formal[0].text);
+        result.constants.push_back(t.declare(ast.text + "." + formal.text, Sort::bits(of.width)));
+        constants.push_back({formal.text, Value::of(t.variable(result.constants.back())), of.enumeration});
+    }
+    // Registers and constants only.
+    const auto pure = [&](auto&& body) {
+        accesses_allowed_ = false;
+        next_value_ = {};
+        const Meaning m = meaning(pc_value_, [&] {
+            frames_.back().locals = constants;
+            body();
+        });
+        accesses_allowed_ = true;
+        return m;
+    };
+    const auto mode = [&](const Ast& at, const std::string& name) {
+        const ModeId id = spec_.find_mode(name);
+        if (!id.valid()) fail(Code::E0317, at.range, name);
+        return id;
+    };
+    const auto interrupt = [&](const Ast& at, const std::string& name) {
+        const Symbol* symbol = find(name);
+        if (symbol == nullptr) fail(Code::E0201, at.range, name);
+        if (symbol->kind != Symbol::Kind::interrupt) fail(Code::E0206, at.range, "an interrupt", name);
+        return symbol->index;
+    };
+    for (std::size_t i = 1; i < ast.size(); ++i) {
+        const Ast& item = ast[i];
+        if (item.is(Syntax::vmm_context)) {
+            result.context = spec_.find_context(item.text);
+            if (!result.context.valid()) fail(Code::E0330, item.range, item.text);
+        } else if (item.is(Syntax::vmm_mode)) {
+            result.modes.emplace_back(mode(item, item.text), mode(item[0], item[0].text));
+        } else if (item.is(Syntax::where)) {
+            pure([&] { result.where = t.and_(result.where, condition(item[0])); });
+        } else if (item.is(Syntax::vmm_map)) {
+            const Meaning m = pure([&] {
+                for (const auto& [element, value] : result.map) path_.elements[element.index] = value;
+                block(item[0]);
+                result.map.clear();
+                for (std::uint32_t e = 0; e < path_.elements.size(); ++e)
+                    if (path_.elements[e].valid()) result.map.emplace_back(ElementId{e}, path_.elements[e]);
+            });
+            const bool files = std::any_of(m.writes.begin(), m.writes.end(),
+                                           [](const Write& write) { return write.index.valid(); });
+            if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
+        } else if (item.is(Syntax::vmm_memory)) {
+            result.address = t.declare(ast.text + "." + item.text, Sort::bits(spec_.physical_width));
+            pure([&] {
+                frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});
+                result.memory = bits(eval(item[0], spec_.physical_width), spec_.physical_width, item[0].range);
+            });
+        } else if (item.is(Syntax::synthesize)) {
+            for (const Ast& element : item.children)
+                for (const ElementId id : whole_elements(element)) {
+                    if (spec_[id].is_file()) fail(Code::E0316, element.range);
+                    result.synthesized.push_back(id);
+                }
+        } else if (item.is(Syntax::vmm_interrupt)) {
+            result.interrupts.emplace_back(interrupt(item, item.text), interrupt(item[0], item[0].text));
+        }
+    }
+    const Context& context = spec_.contexts.empty() ? (fail(Code::E0301, ast.range, "a context"), Context{})
+                                                    : spec_[result.context];
+    if (result.modes.empty()) result.modes = {{context.supervisor, context.user}};
+    for (const ElementId id : result.synthesized)
+        for (const auto& [element, value] : result.map)
+            if (element == id) fail(Code::E0332, ast.range, spec_[id].name);
+    spec_.vm_maps.push_back(std::move(result));
+}
+
+}  // namespace pogo::isa
