@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "replay.hpp"
+#include "report/map.hpp"
 #include "report/report.hpp"
 #include "session.hpp"
 #include "vt/extend.hpp"
@@ -184,6 +185,40 @@ void extend(Session& session, const CheckArguments& arguments) {
     throw Leave{exit_code(after, arguments)};
 }
 
+// Each map of the spec, or the one named; the exit code is the worst of their verdicts.
+void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names, bool all) {
+    const Spec spec = session.load(arguments.spec);
+    std::vector<const VmMap*> maps;
+    for (const auto& map : spec.vm_maps)
+        if (names.empty() || std::find(names.begin(), names.end(), map.name) != names.end()) maps.push_back(&map);
+    if (maps.empty() || maps.size() < names.size()) {
+        std::string known;
+        for (const auto& map : spec.vm_maps) known += (known.empty() ? "" : ", ") + map.name;
+        session.fail(usage, Code::E0901, {},
+                     known.empty() ? "the spec declares no VM map; `vmm NAME { … }` does"
+                                   : fmt::format("there is no such VM map; the spec has {}", known));
+    }
+    std::string out;
+    int code = holds;
+    for (const VmMap* map : maps) {
+        model::Simulator simulator({.bare = true});
+        const auto report =
+            report::confirm_map(spec, check::check_vm_map(spec, *map, options_of(session, arguments, spec)), simulator);
+        if (!report.problem.empty()) session.fail(bad_input, Code::E0901, {}, report.problem);
+        out += (out.empty() ? "" : "\n");
+        out += arguments.format == "json" ? report::to_json(spec, report) : report::to_text(spec, report, all);
+        if (!report.confirmed()) {
+            fmt::print(stderr, "{}pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n", out);
+            throw Leave{internal};
+        }
+        const auto verdict = report.findings.holds_configured;
+        if (verdict == check::Verdict::no) code = refuted;
+        if (verdict == check::Verdict::unknown && code == holds) code = unknown;
+    }
+    write_file(session, arguments.output, out);
+    throw Leave{code};
+}
+
 }  // namespace
 
 void add_verification(CLI::App& app, Session& session) {
@@ -201,6 +236,18 @@ void add_verification(CLI::App& app, Session& session) {
         arguments->add_to(*command);
         arguments->add_output(*command, {"html", "markdown", "json", "text"});
         command->callback([arguments, &session] { check_spec(session, *arguments); });
+    }
+    {
+        auto* command = app.add_subcommand(
+            "map", "Decide the obligations of VM maps: does the guest, where it really runs, do what it would do bare?");
+        auto arguments = std::make_shared<CheckArguments>();
+        auto names = std::make_shared<std::vector<std::string>>();
+        auto all = std::make_shared<bool>(false);
+        arguments->add_to(*command);
+        command->add_option("--map", *names, "only this one; may be repeated");
+        command->add_flag("--all", *all, "list the obligations that hold, too");
+        arguments->add_output(*command, {"text", "json"});
+        command->callback([arguments, names, all, &session] { check_maps(session, *arguments, *names, *all); });
     }
     {
         auto* command = app.add_subcommand("extend", "Apply a VT extension; verdicts before and after, side by side");

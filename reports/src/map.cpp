@@ -1,0 +1,204 @@
+// The report on a VM map.
+// SPDX-License-Identifier: Apache-2.0
+#include "report/map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "isa/assembly.hpp"
+#include "isa/require.hpp"
+#include "replay.hpp"
+
+namespace pogo::report {
+
+using check::Obligation;
+using check::Verdict;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+std::string_view name(Obligation::Kind kind) {
+    switch (kind) {
+        case Obligation::Kind::instruction:
+            return "instruction";
+        case Obligation::Kind::trap:
+            return "trap";
+        case Obligation::Kind::interrupt:
+            return "interrupt";
+        case Obligation::Kind::relocation:
+            return "relocation";
+        case Obligation::Kind::preemption:
+            return "preemption";
+    }
+    POGO_REQUIRE(false);
+}
+
+std::string_view decision(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::yes:
+            return "proved";
+        case Verdict::no:
+            return "refuted";
+        case Verdict::unknown:
+            return "unknown";
+    }
+    POGO_REQUIRE(false);
+}
+
+/// Where the guest's instruction is carried out.
+std::string way(const Obligation& obligation) {
+    const bool direct = obligation.direct != Verdict::no;
+    const bool leaves = obligation.leaves != Verdict::no;
+    return direct && leaves ? "directly or by the monitor" : direct ? "directly" : leaves ? "by the monitor" : "never";
+}
+
+std::string settings(const isa::Spec& spec, const Obligation& obligation) {
+    std::string result;
+    for (const auto& cube : obligation.settings) result += (result.empty() ? "" : " | ") + text(spec, cube);
+    return result;
+}
+
+/// What differs between what the virtual machine and the real one do, in words.
+std::string state_text(const isa::Spec& spec, const check::Side& side) {
+    std::string result;
+    for (const auto& element : spec.elements)
+        for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
+            if (const auto value = side.state.get(element, i); value != 0)
+                result += fmt::format(" {}{} = {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
+    return result;
+}
+
+std::string outcome_text(const isa::Spec& spec, const check::Side& side) {
+    if (!side.outcome.completes)
+        return side.outcome.cause.valid() ? "trap " + spec[side.outcome.cause].name : std::string("a trap of its translation");
+    std::string result;
+    for (const auto& element : spec.elements)
+        for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
+            if (const auto value = side.outcome.post.get(element, i); value != side.state.get(element, i))
+                result += fmt::format(" {}{} := {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
+    for (const auto& [address, value] : side.outcome.memory) result += fmt::format(" memory[{:#x}] := {:#x}", address, value);
+    return result.empty() ? " nothing changes" : result;
+}
+
+std::string instruction_text(const isa::Spec& spec, const check::Witness& witness) {
+    return isa::disassemble(spec, {witness.form, witness.fields}, witness.sides.front().state.get(spec[spec.pc]));
+}
+
+}  // namespace
+
+bool MapReport::confirmed() const {
+    return std::all_of(replays.begin(), replays.end(), [](const auto& row) {
+        return std::none_of(row.begin(), row.end(),
+                            [](const auto& replay) { return replay.status == ReplayStatus::failed; });
+    });
+}
+
+MapReport confirm_map(const isa::Spec& spec, check::MapFindings findings, model::Simulator& simulator) {
+    MapReport result;
+    result.findings = std::move(findings);
+    for (const auto& obligation : result.findings.obligations) result.replays.emplace_back(obligation.witnesses.size());
+    if (auto problem = simulator.load(spec)) {
+        result.problem = std::move(*problem);
+        return result;
+    }
+    Recorder recorder;
+    simulator.attach(recorder);
+    for (std::size_t i = 0; i < result.replays.size(); ++i)
+        for (std::size_t j = 0; j < result.replays[i].size(); ++j)
+            result.replays[i][j] = replay(spec, result.findings.obligations[i].witnesses[j], simulator, recorder);
+    simulator.detach(recorder);
+    return result;
+}
+
+std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
+    const auto& findings = report.findings;
+    std::string out = fmt::format("VM map {} of {}, context {}: {}\n", findings.name, spec.name, findings.context,
+                                  decision(findings.holds));
+    std::size_t counts[3] = {0, 0, 0};
+    for (const auto& obligation : findings.obligations) ++counts[static_cast<std::size_t>(obligation.holds)];
+    out += fmt::format("{} obligations: {} proved, {} refuted, {} unknown\n", findings.obligations.size(),
+                       counts[static_cast<std::size_t>(Verdict::yes)], counts[static_cast<std::size_t>(Verdict::no)],
+                       counts[static_cast<std::size_t>(Verdict::unknown)]);
+    if (findings.synthesis) {
+        const auto& synthesis = *findings.synthesis;
+        if (synthesis.found == Verdict::yes)
+            out += fmt::format("Configuration: {}\n", synthesis.cube.empty() ? "any" : text(spec, synthesis.cube));
+        else
+            out += "Configuration: none, the settings exclude one another\n";
+        const auto list = [&](const char* what, const std::vector<std::string>& names) {
+            if (names.empty()) return;
+            out += what;
+            for (const auto& one : isa::grouped(names)) out += " " + one;
+            out += "\n";
+        };
+        list("No setting helps:", synthesis.never);
+        list("Undecided:", synthesis.undecided);
+        out += fmt::format("Under this configuration: {}\n", decision(findings.holds_configured));
+    }
+    for (std::size_t i = 0; i < findings.obligations.size(); ++i) {
+        const auto& obligation = findings.obligations[i];
+        if (obligation.holds == Verdict::yes && !all) continue;
+        out += fmt::format("\n{} {}: {}", name(obligation.kind), obligation.name, decision(obligation.holds));
+        if (obligation.kind == Obligation::Kind::instruction) out += ", carried out " + way(obligation);
+        if (const auto found = settings(spec, obligation); !found.empty()) out += "; holds when " + found;
+        out += "\n";
+        for (std::size_t j = 0; j < obligation.witnesses.size(); ++j) {
+            const auto& witness = obligation.witnesses[j];
+            out += fmt::format("  in mode {}: {}\n", witness.element, instruction_text(spec, witness));
+            for (std::size_t s = 0; s < witness.sides.size(); ++s)
+                out += fmt::format("    {}:{}\n      gives{}{}\n", s == 0 ? "virtual machine" : "real machine",
+                                   state_text(spec, witness.sides[s]), witness.sides[s].outcome.completes ? "" : " ",
+                                   outcome_text(spec, witness.sides[s]));
+            out += fmt::format("    on the model: {}{}\n", name(report.replays[i][j].status),
+                               report.replays[i][j].mismatch.empty() ? "" : " (" + report.replays[i][j].mismatch + ")");
+        }
+        for (const auto& unknown : obligation.unknowns) out += "  unknown: " + unknown + "\n";
+    }
+    return out;
+}
+
+std::string to_json(const isa::Spec& spec, const MapReport& report) {
+    const auto& findings = report.findings;
+    Json document;
+    document["schema"] = "pogo-map-1";
+    document["machine"] = spec.name;
+    document["name"] = findings.name;
+    document["context"] = findings.context;
+    document["verdict"] = decision(findings.holds);
+    document["synthesis"] = nullptr;
+    if (findings.synthesis)
+        document["synthesis"] = {{"configuration", text(spec, findings.synthesis->cube)},
+                                 {"found", findings.synthesis->found == Verdict::yes},
+                                 {"never", findings.synthesis->never},
+                                 {"undecided", findings.synthesis->undecided},
+                                 {"verdict", decision(findings.holds_configured)}};
+    document["obligations"] = Json::array();
+    for (std::size_t i = 0; i < findings.obligations.size(); ++i) {
+        const auto& obligation = findings.obligations[i];
+        Json entry = {{"kind", name(obligation.kind)},
+                      {"name", obligation.name},
+                      {"verdict", decision(obligation.holds)},
+                      {"direct", check::name(obligation.direct)},
+                      {"leaves", check::name(obligation.leaves)},
+                      {"settings", Json::array()},
+                      {"rlimit", obligation.statistics.rlimit},
+                      {"witnesses", Json::array()}};
+        for (const auto& cube : obligation.settings) entry["settings"].push_back(text(spec, cube));
+        for (std::size_t j = 0; j < obligation.witnesses.size(); ++j) {
+            const auto& witness = obligation.witnesses[j];
+            Json states = Json::array();
+            for (const auto& side : witness.sides)
+                states.push_back({{"before", state_text(spec, side)}, {"outcome", outcome_text(spec, side)}});
+            entry["witnesses"].push_back({{"mode", witness.element},
+                                          {"instruction", instruction_text(spec, witness)},
+                                          {"states", states},
+                                          {"replay", name(report.replays[i][j].status)}});
+        }
+        document["obligations"].push_back(std::move(entry));
+    }
+    return document.dump(2) + "\n";
+}
+
+}  // namespace pogo::report
