@@ -74,9 +74,6 @@ std::optional<Spec> Elaborator::run() {
         spec_.extension->first_interrupt = own_interrupts;
     }
     in_extension_ = false;
-    for (const auto* list : {&extension_declarations_, &declarations_})
-        for (const Ast* ast : *list)
-            if (ast->is(Syntax::vmm)) attempt([&] { define_vm_map(*ast); });
     if (diagnostics_.errors() != before) return std::nullopt;
     attempt([&] { finish(); });
     if (diagnostics_.errors() != before) return std::nullopt;
@@ -1137,6 +1134,9 @@ void Elaborator::finish() {
             translation.physical = translate(t.variable(translation.address), 1, 1, machine_.range).physical;
         });
     }
+    for (const auto* list : {&extension_declarations_, &declarations_})
+        for (const Ast* ast : *list)
+            if (ast->is(Syntax::vmm)) attempt([&] { define_vm_map(*ast); });
     check_overlaps();
 }
 

@@ -68,6 +68,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
                                            [](const Write& write) { return write.index.valid(); });
             if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
         } else if (item.is(Syntax::vmm_memory)) {
+            if (!spec_.translation.loads.empty()) fail(Code::E0333, item.range);
             result.address = t.declare(ast.text + "." + item.text, Sort::bits(spec_.physical_width));
             pure([&] {
                 frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});
@@ -83,8 +84,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
             result.interrupts.emplace_back(interrupt(item, item.text), interrupt(item[0], item[0].text));
         }
     }
-    const Context& context = spec_.contexts.empty() ? (fail(Code::E0301, ast.range, "a context"), Context{})
-                                                    : spec_[result.context];
+    const Context& context = spec_[result.context];
     if (result.modes.empty()) result.modes = {{context.supervisor, context.user}};
     for (const ElementId id : result.synthesized)
         for (const auto& [element, value] : result.map)
