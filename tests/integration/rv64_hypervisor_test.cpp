@@ -412,6 +412,7 @@ TEST_F(Rv64Hypervisor, DiffersFromQemuWhereKnown) {
     const auto theirs = lines(peer.out);
     ASSERT_EQ(theirs.size(), ours.size());
     std::vector<std::regex> patterns;
+    patterns.reserve(differences.size());
     for (const auto& known : differences) patterns.emplace_back(known.pattern, std::regex::optimize);
     std::vector<unsigned> seen(differences.size());
     const std::regex instruction_trap("(M|HS)(2|22)[+].*");
