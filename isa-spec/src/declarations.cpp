@@ -895,6 +895,7 @@ void Elaborator::define_timing(const Ast& ast) {
     for (const Ast& item : ast.children) {
         if (item.is(Syntax::timing_cache)) {
             constexpr unsigned most = 1U << 30;
+            constexpr unsigned most_lines = 1U << 24;  // the model keeps eight bytes of each
             Timing::Cache cache;
             std::vector<std::string_view> known;
             for (const Ast& property : item.children) {
@@ -918,6 +919,8 @@ void Elaborator::define_timing(const Ast& ast) {
             if (cache.sets() == 0)
                 fail(Code::E0519, item.range, item.text,
                      fmt::format("{} ways of lines of {} are more than {}", cache.ways, cache.line, cache.size));
+            if (cache.size / cache.line > most_lines)
+                fail(Code::E0519, item.range, item.text, fmt::format("it has more than {} lines", most_lines));
             (item.text == "icache" ? timing.icache : timing.dcache) = cache;
         } else if (item.is(Syntax::timing_class)) {
             Timing::Class c;

@@ -8,12 +8,12 @@ using namespace pogo::isa;
 
 // Made before the first input is timed.
 static const Spec specs[] = {pogo::fuzz::shipped("lecture.isa"), pogo::fuzz::shipped("pg74.isa"),
-                             pogo::fuzz::shipped("m68k.isa")};
-static const Decoder decoders[] = {Decoder(specs[0]), Decoder(specs[1]), Decoder(specs[2])};
+                             pogo::fuzz::shipped("m68k.isa"), pogo::fuzz::shipped("rv64.isa")};
+static const Decoder decoders[] = {Decoder(specs[0]), Decoder(specs[1]), Decoder(specs[2]), Decoder(specs[3])};
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    const unsigned which = data[0] % 3;
+    const unsigned which = data[0] % 4;
     const Spec& spec = specs[which];
     SourceManager sources;
     Diagnostics diagnostics;

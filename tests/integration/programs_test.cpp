@@ -146,7 +146,7 @@ TEST(M68k, StacksEveryExceptionAsTheManualSays) {
     for (const char* model : {"68000", "68010"}) {
         const Spec spec = machine("m68k.isa", {{"model", model}});
         const std::string file = std::string("exceptions-") + model + ".elf";
-        const Finished run = run_elf(spec, {file.c_str()}, model::View::batched);
+        const Finished run = run_elf(spec, {file}, model::View::batched);
         EXPECT_EQ(run.result.reason, model::StopReason::exit) << model;
         EXPECT_EQ(run.result.exit_code, 0U) << model;
     }

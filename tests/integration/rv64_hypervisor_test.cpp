@@ -48,22 +48,22 @@ std::string csr(const std::string& setting, const std::string& mode, std::uint64
 
 /// PM 8.6.1, 8.2.1, 8.3, 3.1.6.5: instructions.
 std::string instruction(const std::string& mode, const std::string& what, std::uint64_t bits) {
-    const bool TVM = bits & 1, TW = bits & 2, TSR = bits & 4, VTVM = bits & 8, VTW = bits & 16, VTSR = bits & 32,
-               HU = bits & 64;
+    const bool tvm = bits & 1, tw = bits & 2, tsr = bits & 4, vtvm = bits & 8, vtw = bits & 16, vtsr = bits & 32,
+               hu = bits & 64;
     const bool hypervisor = what.starts_with("h");
     if (mode == "M") return "done";
     if (what == "mret") return trap(2, mode);  // PM 3.3.2
     if (what == "wfi") {
-        if (mode == "U" || TW) return trap(2, mode);  // PM 3.3.3
-        return may(mode == "HS" || (mode == "VS" && !VTW), mode, 22);
+        if (mode == "U" || tw) return trap(2, mode);  // PM 3.3.3
+        return may(mode == "HS" || (mode == "VS" && !vtw), mode, 22);
     }
-    if (mode == "U") return may(HU && (what.starts_with("hlv") || what.starts_with("hsv")), mode, 2);  // PM 8.3.1
+    if (mode == "U") return may(hu && (what.starts_with("hlv") || what.starts_with("hsv")), mode, 2);  // PM 8.3.1
     if (mode == "VU" || (mode == "VS" && hypervisor)) return trap(22, mode);
-    if (mode == "VS") return may(what == "sret" ? !VTSR : !VTVM, mode, 22);
-    if (what == "sret") return may(!TSR, mode, 2);
+    if (mode == "VS") return may(what == "sret" ? !vtsr : !vtvm, mode, 22);
+    if (what == "sret") return may(!tsr, mode, 2);
     const bool guarded =
         what == "sfence.vma" || what.starts_with("satp") || what == "hfence.gvma" || what == "hgatp.read";
-    return may(!guarded || !TVM, mode, 2);
+    return may(!guarded || !tvm, mode, 2);
 }
 
 /// PM 3.1.11, 4.1.5, 8.2.6
@@ -123,7 +123,7 @@ std::string interrupt(const std::string& mode, unsigned line, std::uint64_t bits
 
 /// What a register keeps of a value, written in machine mode.
 std::optional<std::uint64_t> kept(const std::string& name, std::uint64_t value) {
-    const std::uint64_t XL64 = 2ULL << 32;
+    const std::uint64_t xl64 = 2ULL << 32;
     static const std::map<std::string, std::uint64_t> masks = {
         {"hedeleg", 0xb1ff},                 // PM table 8.2
         {"hideleg", 0x444},                  // PM 8.2.2; no guest external interrupts
@@ -147,8 +147,8 @@ std::optional<std::uint64_t> kept(const std::string& name, std::uint64_t value) 
         {"vsip,delegated", 2},
         {"vsie,delegated", 0x222},  // else SSIP, and all enables
     };
-    if (name == "hstatus") return (value & 0x70'03c0) | XL64;  // PM 8.2.1
-    if (name == "vsstatus") return (value & 0xc'0122) | XL64;  // PM 8.2.11
+    if (name == "hstatus") return (value & 0x70'03c0) | xl64;  // PM 8.2.1
+    if (name == "vsstatus") return (value & 0xc'0122) | xl64;  // PM 8.2.11
     if (name == "mideleg") return (value & 0x222) | 0x1444;    // PM 8.4.2
     const auto mask = masks.find(name);
     return mask == masks.end() ? std::nullopt : std::optional(value & mask->second);
@@ -162,15 +162,16 @@ std::string root(std::uint64_t mode, std::uint64_t others, bool from) {
     return "hgatp=" + hex(second) + " vsatp=" + hex(there ? mode << 60 | others : old);
 }
 
-enum : std::uint64_t { V = 1, R = 2, W = 4, X = 8, U = 16, A = 64, D = 128 };
+enum : std::uint64_t { valid = 1, readable = 2, writable = 4, executable = 8, user = 16, accessed = 64, dirty = 128 };
 /// PM 4.3.1, 4.3.2: whether a leaf lets an access through; who owns it is left to the caller. A and D are not set.
 bool leaf(std::uint64_t entry, const std::string& what, bool mxr) {
     const bool stores = what == "store" || what == "amo" || what == "hsv.d";
     const bool executes = what == "fetch" || what == "hlvx.wu";
-    if (!(entry & V) || (entry & (R | W)) == W || entry >> 54 != 0 || !(entry & A)) return false;
-    if (stores) return (entry & W) && (entry & D);
-    if (executes) return (entry & X) != 0;
-    return (entry & R) || (mxr && (entry & X));
+    if (!(entry & valid) || (entry & (readable | writable)) == writable || entry >> 54 != 0 || !(entry & accessed))
+        return false;
+    if (stores) return (entry & writable) && (entry & dirty);
+    if (executes) return (entry & executable) != 0;
+    return (entry & readable) || (mxr && (entry & executable));
 }
 /// What comes of an access that is let through.
 std::string through(const std::string& what) {
@@ -241,19 +242,19 @@ std::optional<std::string> expected(const std::vector<std::string>& w) {
     if (kind == "shared") return w[1] == "senvcfg" ? "1" : "5";  // PM 8.2: these have no VS counterpart
     if (kind == "second") {
         // PM 8.5.1: all accesses are made as the user's; of the two MXR it is mstatus's that counts.
-        const bool ok = leaf(n(2), w[4], n(3) & 1) && (n(2) & U);
+        const bool ok = leaf(n(2), w[4], n(3) & 1) && (n(2) & user);
         return ok ? through(w[4]) : guest_fault(w[4], w[1]);
     }
     if (kind == "first") {
         // PM 8.2.11, 8.5.1: SUM is vsstatus's; MXR is either.
         const auto entry = n(2);
-        const bool owner = w[1] == "VU" ? (entry & U) != 0 : !(entry & U) || ((n(3) & 1) && w[4] != "fetch");
+        const bool owner = w[1] == "VU" ? (entry & user) != 0 : !(entry & user) || ((n(3) & 1) && w[4] != "fetch");
         return owner && leaf(entry, w[4], n(3) & 10) ? through(w[4]) : page_fault(w[4], w[1]);
     }
     if (kind == "implicit") {
         // PM 8.5.1, 8.6.3: a table is read as if by a load of the user's, MXR or not; the fault is that of the access
         // that wanted it, at the entry's address; xtinst is the pseudo-instruction of a read of 64 bits.
-        if (leaf(n(2), "load", false) && (n(2) & U)) return through(w[4]);
+        if (leaf(n(2), "load", false) && (n(2) & user)) return through(w[4]);
         const std::string rest = " addr=table inst=3000";
         if (w[1] == "0") return guest_fault(w[4], "VS", rest);
         return "HS" + fault(cause_of(w[4], 20), w[4], "VS", rest + " spvp");
@@ -268,9 +269,9 @@ std::optional<std::string> expected(const std::vector<std::string>& w) {
         // loads'.
         const auto first = n(2);
         const auto second = n(3);
-        const bool owner = n(4) & 1 ? !(first & U) || (n(4) & 2) : (first & U) != 0;
+        const bool owner = n(4) & 1 ? !(first & user) || (n(4) & 2) : (first & user) != 0;
         if (!owner || !leaf(first, w[5], n(4) & 4)) return page_fault(w[5], w[1]);
-        return leaf(second, w[5], false) && (second & U) ? through(w[5]) : guest_fault(w[5], w[1]);
+        return leaf(second, w[5], false) && (second & user) ? through(w[5]) : guest_fault(w[5], w[1]);
     }
     if (kind == "mprv") {
         // PM 8.4.1: MPRV with MPV makes the access a guest's, unless MPP is machine mode.
@@ -404,6 +405,7 @@ TEST_F(Rv64Hypervisor, DiffersFromQemuWhereKnown) {
     const auto theirs = lines(peer.out);
     ASSERT_EQ(theirs.size(), ours.size());
     std::vector<std::regex> patterns;
+    patterns.reserve(differences.size());
     for (const auto& known : differences) patterns.emplace_back(known.pattern, std::regex::optimize);
     std::vector<unsigned> seen(differences.size());
     const std::regex instruction_trap("(M|HS)(2|22)[+].*");

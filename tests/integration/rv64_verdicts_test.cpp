@@ -14,7 +14,6 @@
 namespace pogo::integration {
 namespace {
 
-using check::Privileged;
 using check::Verdict;
 
 isa::Spec spec_of(const std::string& text, const isa::Arguments& arguments = {}) {

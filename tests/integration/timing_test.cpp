@@ -69,6 +69,7 @@ TEST_F(TimingFile, IsHeldToTheLanguage) {
     says("timing {\n tlb 48;" + classes_ + "}", "test.timing:2:2: error[E0302]");
     says(cache("size 100 line 4 ways 1 miss 1"), "test.timing:2:9: error[E0302]");
     says(cache("size 64 line 32 ways 4 miss 1"), "test.timing:2:2: error[E0519]");
+    says(cache("size 1073741824 line 32 ways 1 miss 1"), "more than 16777216 lines");
     says(cache("size 64 line 32 ways 2"), "it lacks `miss`");
     says(cache("size 64 size 64 line 32 ways 2 miss 1"), "error[E0202]");
     says(cache("size 64 line 32 ways 2 miss 1 colour 3"), "error[E0501]");

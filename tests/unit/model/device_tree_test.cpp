@@ -38,9 +38,8 @@ TEST(DeviceTree, DescribesThePlatform) {
              "\t\tserial@10000100 {\n",
              "interrupts = <0xc>;",
              "compatible = \"sifive,test1\", \"sifive,test0\", \"syscon\";",
-             "\tpoweroff {\n\t\tcompatible = \"syscon-poweroff\";\n\t\tregmap = <0x4>;\n\t\toffset = <0x0>;\n\t\tvalue "
-             "= "
-             "<0x5555>;\n\t};\n",
+             "\tpoweroff {\n\t\tcompatible = \"syscon-poweroff\";\n\t\tregmap = <0x4>;\n",
+             "\t\tregmap = <0x4>;\n\t\toffset = <0x0>;\n\t\tvalue = <0x5555>;\n\t};\n",
          })
         EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
 }

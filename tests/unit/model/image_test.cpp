@@ -33,9 +33,9 @@ struct Builder {
     std::vector<std::pair<std::string, std::uint64_t>> symbols;
 
     Bytes bytes;
-    void number(std::uint64_t value, unsigned size) {
-        for (unsigned i = 0; i < size; ++i)
-            bytes.push_back(static_cast<std::byte>(value >> 8 * (big ? size - 1 - i : i)));
+    void number(std::uint64_t value, unsigned width) {
+        for (unsigned i = 0; i < width; ++i)
+            bytes.push_back(static_cast<std::byte>(value >> 8 * (big ? width - 1 - i : i)));
     }
     Bytes build() {
         const unsigned word = wide ? 8 : 4;

@@ -176,7 +176,7 @@ TEST_F(Timing, FetchesThatMiss) {
 
 TEST_F(Timing, AccessesThatMiss) {
     const Options options{.caches = "dcache size 32 line 4 ways 2 miss 5;"};
-    const auto with = [&](const char* name, std::initializer_list<std::uint64_t> fields, Cycles expected,
+    const auto with = [&](const char* name, std::initializer_list<std::uint64_t> fields, const Cycles& expected,
                           Traffic::Cache counts) {
         EXPECT_EQ(entered(options,
                           [&](Assembler& a) {

@@ -189,9 +189,9 @@ TEST_P(Serial, LoopsBack) {
 
 // ---- clint ----
 
-using Clint_ = Virt;
+using ClintDevice = Virt;
 
-TEST_P(Clint_, SoftwareInterrupt) {
+TEST_P(ClintDevice, SoftwareInterrupt) {
     write(clint_base + clint::msip, 4, 0xFFFFFFFF);
     EXPECT_EQ(read(clint_base + clint::msip, 4), 1U);
     EXPECT_EQ(get(simulator_, "msip"), 1U);
@@ -206,7 +206,7 @@ TEST_P(Clint_, SoftwareInterrupt) {
     EXPECT_EQ(get(simulator_, "msip"), 0U);
 }
 
-TEST_P(Clint_, CompareInHalves) {
+TEST_P(ClintDevice, CompareInHalves) {
     EXPECT_EQ(read(clint_base + clint::mtimecmp, 8), all_ones);
     write(clint_base + clint::mtimecmp, 4, 0x11223344);
     write(clint_base + clint::mtimecmp + 4, 4, 0x55667788);
@@ -222,7 +222,7 @@ TEST_P(Clint_, CompareInHalves) {
     EXPECT_EQ(get(simulator_, "mtip"), 0U);
 }
 
-TEST_P(Clint_, TimeTicksAndCanBeMoved) {
+TEST_P(ClintDevice, TimeTicksAndCanBeMoved) {
     const auto now = [&] { return simulator_.cycles() / 10; };
     EXPECT_NEAR(static_cast<double>(read(clint_base + clint::mtime, 8)), static_cast<double>(now()), 1);
     EXPECT_EQ(get(simulator_, "mtime"), now());
@@ -247,7 +247,7 @@ struct Seen final : Observer {
     }
 };
 
-TEST_P(Clint_, TimeIsExactWhereItIsRead) {
+TEST_P(ClintDevice, TimeIsExactWhereItIsRead) {
     Assembler program(simulator_, ram);
     for (unsigned i = 0; i < 60; ++i) {
         program("rdtime", {5});
@@ -292,7 +292,7 @@ struct Counted final : Observer {
 };
 
 // Traps and interrupts take cycles and are no instructions.
-TEST_P(Clint_, CountsAreExactWhereTheyAreRead) {
+TEST_P(ClintDevice, CountsAreExactWhereTheyAreRead) {
     Assembler program(simulator_, ram);
     program("li", {1, clint_base + clint::mtimecmp})("li", {0, 9})("sd", {0, 1})("enable", {2})("ctl", {0xC2});
     for (unsigned i = 0; i < 60; ++i) {
@@ -315,7 +315,7 @@ TEST_P(Clint_, CountsAreExactWhereTheyAreRead) {
     EXPECT_GE(get(simulator_, "retired_count"), counted.completed);
 }
 
-TEST_P(Clint_, TimerInterruptIsExact) {
+TEST_P(ClintDevice, TimerInterruptIsExact) {
     Assembler(simulator_, ram)("li", {1, clint_base + clint::mtimecmp})("li", {0, 7})("sd", {0, 1})("enable", {2})(
         "ctl", {0xC2});
     Assembler(simulator_, ram + 0x400)("li", {0, 9})("sd", {0, 1})("ctl", {0xC2});
@@ -328,7 +328,7 @@ TEST_P(Clint_, TimerInterruptIsExact) {
 }
 
 // The interrupt's condition compares the time with a register; nothing is declared for that.
-TEST_P(Clint_, ConditionsThatCompareTheTimeAreExact) {
+TEST_P(ClintDevice, ConditionsThatCompareTheTimeAreExact) {
     for (const bool observed : {true, false}) {
         EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
         simulator_.reset();
@@ -345,7 +345,7 @@ TEST_P(Clint_, ConditionsThatCompareTheTimeAreExact) {
 }
 
 // However a condition looks at the time: where it does not only compare, it is looked at in every tick.
-TEST_P(Clint_, ConditionsMayLookAtTheTimeInAnyWay) {
+TEST_P(ClintDevice, ConditionsMayLookAtTheTimeInAnyWay) {
     const std::vector<std::pair<std::string, std::uint64_t>> conditions = {
         {"mtime > stimecmp", 80},      {"!(mtime < stimecmp)", 70}, {"stimecmp == mtime", 70},
         {"mtime + 3 >= stimecmp", 40}, {"mtime[2..0] == 7", 70},    {"zext(mtime, 65) >= zext(stimecmp, 65)", 70},
@@ -370,7 +370,7 @@ TEST_P(Clint_, ConditionsMayLookAtTheTimeInAnyWay) {
     EXPECT_EQ(simulator_.load(*spec_), std::nullopt);
 }
 
-TEST_P(Clint_, MovingTheTimeMovesTheConditions) {
+TEST_P(ClintDevice, MovingTheTimeMovesTheConditions) {
     Assembler(simulator_, ram)("li", {0, 1000000})("cmp", {0})("enable", {16})("ctl", {0xC0})(
         "li", {1, clint_base + clint::mtime})("li", {0, 999999})("sd", {0, 1})("ctl", {0xC2});
     Assembler(simulator_, ram + 0x400)("ctl", {0x81});
@@ -380,7 +380,7 @@ TEST_P(Clint_, MovingTheTimeMovesTheConditions) {
     EXPECT_EQ(get(simulator_, "mtime"), 1000000U);
 }
 
-TEST_P(Clint_, NothingToWaitForIsNoticed) {
+TEST_P(ClintDevice, NothingToWaitForIsNoticed) {
     Assembler(simulator_, ram)("li", {0, 20})("cmp", {0})("ctl", {0xC2});
     EXPECT_EQ(run(1'000'000).reason, StopReason::waiting_forever);
     EXPECT_LT(simulator_.cycles(), 300U);  // what could have interrupted has come, and is not enabled
@@ -388,27 +388,28 @@ TEST_P(Clint_, NothingToWaitForIsNoticed) {
 
 // ---- plic ----
 
-class Plic_ : public Virt {
+class PlicDevice : public Virt {
   protected:
+    static constexpr std::uint64_t priority(std::uint64_t source) { return plic::priority + 4 * source; }
     std::uint64_t at(std::uint64_t offset) { return read(plic_base + offset, 4); }
     void put(std::uint64_t offset, std::uint64_t value) { write(plic_base + offset, 4, value); }
     /// The UART's line, 10, and the other one's, 12, through their transmitters.
     void raise(std::uint64_t device, bool high) { write(device + ns16550::ier, 1, high ? 2 : 0); }
 };
 
-TEST_P(Plic_, RegistersKeepWhatTheyHave) {
-    EXPECT_EQ(at(plic::priority + 40), 0U);
-    put(plic::priority + 40, 0xFF);
+TEST_P(PlicDevice, RegistersKeepWhatTheyHave) {
+    EXPECT_EQ(at(priority(10)), 0U);
+    put(priority(10), 0xFF);
     put(plic::priority, 7);
-    put(plic::priority + 4 * 97, 7);
-    EXPECT_EQ(at(plic::priority + 40), 7U);
+    put(priority(97), 7);
+    EXPECT_EQ(at(priority(10)), 7U);
     EXPECT_EQ(at(plic::priority), 0U);
-    EXPECT_EQ(at(plic::priority + 4 * 97), 0U);
-    put(plic::priority + 4 * 96, 3);
-    EXPECT_EQ(at(plic::priority + 4 * 96), 3U);
+    EXPECT_EQ(at(priority(97)), 0U);
+    put(priority(96), 3);
+    EXPECT_EQ(at(priority(96)), 3U);
     for (const std::uint64_t context : {0, 1}) {
         const std::uint64_t enable = plic::enable + plic::enable_stride * context;
-        for (unsigned word = 0; word < 5; ++word) put(enable + 4 * word, 0xFFFFFFFF);
+        for (std::uint64_t word = 0; word < 5; ++word) put(enable + 4 * word, 0xFFFFFFFF);
         EXPECT_EQ(at(enable), 0xFFFFFFFEU);
         EXPECT_EQ(at(enable + 4), 0xFFFFFFFFU);
         EXPECT_EQ(at(enable + 8), 0xFFFFFFFFU);
@@ -420,15 +421,15 @@ TEST_P(Plic_, RegistersKeepWhatTheyHave) {
     EXPECT_EQ(at(plic::threshold + 2 * plic::context_stride), 0U);
     put(plic::pending, 0xFFFFFFFF);
     EXPECT_EQ(at(plic::pending), 0U);
-    EXPECT_EQ(read(plic_base + plic::priority + 40, 1), 0U);
-    EXPECT_EQ(read(plic_base + plic::priority + 40, 8), 0U);
-    write(plic_base + plic::priority + 40, 8, 1);
-    EXPECT_EQ(at(plic::priority + 40), 7U);
+    EXPECT_EQ(read(plic_base + priority(10), 1), 0U);
+    EXPECT_EQ(read(plic_base + priority(10), 8), 0U);
+    write(plic_base + priority(10), 8, 1);
+    EXPECT_EQ(at(priority(10)), 7U);
     EXPECT_EQ(simulator_.bus_errors(), 0U);
 }
 
-TEST_P(Plic_, ClaimsAndCompletes) {
-    put(plic::priority + 40, 1);
+TEST_P(PlicDevice, ClaimsAndCompletes) {
+    put(priority(10), 1);
     put(plic::enable + plic::enable_stride, 1 << 10);
     raise(serial, true);
     EXPECT_EQ(at(plic::pending), 1U << 10);
@@ -453,24 +454,24 @@ TEST_P(Plic_, ClaimsAndCompletes) {
     EXPECT_EQ(at(plic::pending), 0U);
 }
 
-TEST_P(Plic_, PrioritiesThresholdsAndTies) {
+TEST_P(PlicDevice, PrioritiesThresholdsAndTies) {
     put(plic::enable, 1 << 10 | 1 << 12);
     raise(serial, true);
     raise(serial2, true);
     EXPECT_EQ(get(simulator_, "meip"), 0U);  // priority 0 never interrupts
     EXPECT_EQ(at(plic::claim), 0U);
-    put(plic::priority + 40, 3);
-    put(plic::priority + 48, 3);
+    put(priority(10), 3);
+    put(priority(12), 3);
     EXPECT_EQ(get(simulator_, "meip"), 1U);
     put(plic::threshold, 3);
     EXPECT_EQ(get(simulator_, "meip"), 0U);
-    put(plic::priority + 48, 4);
+    put(priority(12), 4);
     EXPECT_EQ(get(simulator_, "meip"), 1U);
     put(plic::threshold, 7);
     EXPECT_EQ(get(simulator_, "meip"), 0U);
     EXPECT_EQ(at(plic::claim), 12U);  // whatever the threshold
     put(plic::claim, 12);
-    put(plic::priority + 48, 3);
+    put(priority(12), 3);
     EXPECT_EQ(at(plic::claim), 10U);  // the lower number of equals
     EXPECT_EQ(at(plic::claim), 12U);
     EXPECT_EQ(at(plic::claim), 0U);
@@ -608,8 +609,8 @@ TEST_P(Ends, BadPlatformsAreErrors) {
     INSTANTIATE_TEST_SUITE_P(Views, suite, ::testing::Values(View::clocked, View::batched), \
                              [](const auto& p) { return p.param == View::clocked ? "clocked" : "batched"; })
 POGO_VIEWS(Serial);
-POGO_VIEWS(Clint_);
-POGO_VIEWS(Plic_);
+POGO_VIEWS(ClintDevice);
+POGO_VIEWS(PlicDevice);
 POGO_VIEWS(Ends);
 
 // Timers, both kinds, and the UART interrupt a program that reads the time; its handlers set them anew.

@@ -144,11 +144,11 @@ TEST_P(Walk, SeesAnotherTable) {
 
 TEST_P(Walk, TellsWhichAddressAndWhy) {
     struct Case {
-        const char* instruction;
+        const char* instruction = "";
         std::initializer_list<std::uint64_t> fields;
-        std::uint64_t rights;
-        std::uint64_t cause;
-        std::uint64_t argument;
+        std::uint64_t rights = 0;
+        std::uint64_t cause = 0;
+        std::uint64_t argument = 0;
     };
     // Causes 2 bounds and 3 odd; arguments are the address and what paged_text() adds for the reason.
     for (const Case& each : {Case{"ld", {0, 2, 4}, store, 2, 0x204}, Case{"st_", {0, 2, 4}, valid | fetch, 2, 0x205},
