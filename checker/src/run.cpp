@@ -182,8 +182,7 @@ Run FormInWorld::run(Before& before) {
     for (unsigned i = 0; i < form_->encoding.parcels.size() && spec.translation.loads.empty(); ++i)
         run.executes = terms.and_(run.executes, terms.not_(fetch(before, i, 0).faults));
     enter(before);
-    if (form_->encoding.where.valid())
-        run.executes = terms.and_(run.executes, instance(form_->encoding.where));
+    if (form_->encoding.where.valid()) run.executes = terms.and_(run.executes, instance(form_->encoding.where));
 
     Term none = terms.boolean(true);  // no trap so far
     run.other_trap = terms.boolean(false);

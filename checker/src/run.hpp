@@ -55,8 +55,9 @@ struct Touched {
     isa::Term possible;            ///< no translation that loads faults, nor loads more than was asked for
 };
 
-/// A form in a World (of an entry: one without parcels, whose fields are the cause's parameters): its fields and choices are variables there. Runs leave a translation that loads uninterpreted: it
-/// gives the view. Witnesses need the memory behind the view, so for them it is unfolded, to as many loads as asked.
+/// A form in a World (of an entry: one without parcels, whose fields are the cause's parameters): its fields and
+/// choices are variables there. Runs leave a translation that loads uninterpreted: it gives the view. Witnesses need
+/// the memory behind the view, so for them it is unfolded, to as many loads as asked.
 class FormInWorld {
   public:
     FormInWorld(World& world, const isa::Form& form, std::size_t number);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <deque>
 #include <unordered_map>
+#include <utility>
 
 #include "condition.hpp"
 #include "isa/require.hpp"
@@ -28,7 +29,8 @@ struct Pair {
     Term meant;  ///< the map's `where`, and what the states must satisfy
 };
 
-/// The map in an arena of its own: f as a function of the virtual state, and what it means that two runs commute with it.
+/// The map in an arena of its own: f as a function of the virtual state, and what it means that two runs commute with
+/// it.
 class MapInWorld {
   public:
     MapInWorld(const isa::Spec& spec, const isa::VmMap& map, const Options& options, const Roles& roles)
@@ -93,7 +95,8 @@ class MapInWorld {
         return result;
     }
 
-    /// The real machine's results are the image of the virtual machine's, the monitor's state on either side is as before.
+    /// The real machine's results are the image of the virtual machine's, the monitor's state on either side is as
+    /// before.
     Term commute(const Pair& before, const Run& machine, const Run& real) {
         const std::vector<Term> then = after(machine);
         const std::vector<Term> expected = image(then);
@@ -219,8 +222,9 @@ class MapInWorld {
         std::vector<Term> result = run.scalars;
         for (std::size_t e = 0; e < result.size(); ++e)
             for (const Update& update : run.files[e])
-                result[e] = terms().store(result[e], update.index,
-                                          terms().ite(update.guard, update.value, terms().select(result[e], update.index)));
+                result[e] =
+                    terms().store(result[e], update.index,
+                                  terms().ite(update.guard, update.value, terms().select(result[e], update.index)));
         return result;
     }
 
@@ -306,8 +310,16 @@ class ObligationCheck {
         return finish(broken);
     }
 
-    Obligation trap(const isa::Cause& cause) {
-        return entry({&cause.entry, {}}, {&cause.entry, {}}, cause.parameters);
+    /// The entry with the arguments that instructions and translations raise the trap with, on either machine.
+    Obligation trap(isa::CauseId id) {
+        const isa::Cause& cause = spec_[id];
+        if (entry({&cause.entry, {}}, {&cause.entry, {}}, cause.parameters) == Verdict::no) return finish(Verdict::no);
+        result_.example.clear();
+        const std::vector<Term> bad = std::exchange(goals_, {});
+        Verdict broken = Verdict::no;
+        for (std::size_t k = 0; k < pairs_.size(); ++k)
+            if (!terms().is_false(bad[k])) broken = either(broken, raised(id, pairs_[k], bad[k]));
+        return finish(broken);
     }
 
     /// An interrupt that the real machine takes without leaving the guest is one that the virtual machine takes.
@@ -316,9 +328,9 @@ class ObligationCheck {
         for (const auto& [of_real, of_machine] : map_.interrupts)
             if (of_real == number) {
                 const isa::Interrupt& machine = spec_.interrupts[of_machine];
-                return entry({&machine.entry, machine.condition}, {&real.entry, real.condition}, {});
+                return finish(entry({&machine.entry, machine.condition}, {&real.entry, real.condition}, {}));
             }
-        return entry({nullptr, {}}, {&real.entry, real.condition}, {});
+        return finish(entry({nullptr, {}}, {&real.entry, real.condition}, {}));
     }
 
     /// An access of the real machine that does not fault reaches what the virtual machine's reaches.
@@ -350,7 +362,7 @@ class ObligationCheck {
             const Term right = terms().and_(terms().not_(faults), terms().eq(real_at, wanted));
             const Term bad = all({pair.meant, terms().not_(real_faults), terms().not_(right)});
             goals_.push_back(bad);
-            broken = either(broken, solver_.satisfiable("relocation", bad));
+            broken = either(broken, refuted("relocation", bad));
         }
         return finish(broken);
     }
@@ -382,7 +394,7 @@ class ObligationCheck {
             }
             const Term bad = all({pair.meant, other.holds, guest_mode(other), some, terms().not_(any)});
             goals_.push_back(bad);
-            broken = either(broken, solver_.satisfiable("preemption", bad));
+            broken = either(broken, refuted("preemption", bad));
         }
         return finish(broken);
     }
@@ -396,17 +408,90 @@ class ObligationCheck {
     }
     Term guest_mode(const Before& before) { return in_.stays(before, {}, {}, {}); }
 
-    /// The virtual machine raises the same trap.
+    /// The virtual machine raises the same trap there. With which arguments is the trap's own obligation.
     Term fires(const Run& machine, const Fired& trap) {
         Term result = terms().boolean(false);
-        for (const Fired& own : machine.traps) {
-            if (own.cause != trap.cause) continue;
-            Term same = own.fires;
-            for (std::size_t i = 0; i < own.arguments.size(); ++i)
-                same = terms().and_(same, terms().eq(own.arguments[i], trap.arguments[i]));
-            result = terms().or_(result, same);
-        }
+        for (const Fired& own : machine.traps)
+            if (own.cause == trap.cause) result = terms().or_(result, own.fires);
         return result;
+    }
+
+    /// Can the trap be raised on both machines with arguments for which `bad`, of the entry's fields, holds?
+    Verdict raised(isa::CauseId id, Pair& pair, Term bad) {
+        const std::vector<Term> machine_fields = forms_[0].fields();
+        const std::vector<Term> real_fields = forms_[1].fields();
+        Verdict result = Verdict::no;
+        const auto consider = [&](Term reached, const std::vector<Term>& machine, const std::vector<Term>& real) {
+            isa::Substitution with;
+            for (std::size_t i = 0; i < real.size(); ++i) {
+                with.emplace(machine_fields[i], machine[i]);
+                with.emplace(real_fields[i], real[i]);
+            }
+            with.emplace(machine_fields.back(), real_fields.back());  // the address after the instruction
+            const Term goal = all({pair.meant, reached, terms().substitute(bad, with)});
+            if (terms().is_false(goal)) return;
+            goals_.push_back(goal);
+            result = either(result, refuted("raised", goal));
+        };
+        std::vector<bool> reachable(std::size_t{1} << spec_.terms.sort(spec_.translation.access).width, false);
+        reachable[static_cast<std::size_t>(isa::Access::fetch)] = true;
+        for (std::size_t i = 0; i < spec_.forms.size(); ++i) {
+            const isa::Meaning& meaning = spec_.forms[i].meaning;
+            FormInWorld form(in_.world, spec_.forms[i], forms_.size() + i);
+            const Run machine = form.run(pair.machine);
+            const Run real = form.run(pair.real);
+            const Term executes = all({pair.meant, machine.executes, real.executes});
+            for (std::size_t t = 0; t < real.traps.size(); ++t)
+                if (real.traps[t].cause == id)
+                    consider(all({executes, machine.traps[t].fires, real.traps[t].fires}), machine.traps[t].arguments,
+                             real.traps[t].arguments);
+            // Which kinds of access does the real machine come to?
+            const auto access = [&](const auto& one, std::size_t loads) {
+                if (!one.translated.valid() || reachable[one.access]) return;
+                Term reached = terms().and_(executes, pair.real.instance(one.guard));
+                for (const auto& trap : meaning.traps)
+                    if (trap.loads_before <= loads)
+                        reached = terms().and_(reached, terms().not_(pair.real.instance(trap.guard)));
+                reachable[one.access] = solver_.satisfiable("reached", reached) != Verdict::no;
+            };
+            for (std::size_t l = 0; l < meaning.loads.size(); ++l) access(meaning.loads[l], l);
+            for (const auto& store : meaning.stores) access(store, meaning.loads.size());
+        }
+        for (std::size_t kind = 0; kind < reachable.size() && !spec_.translation.loads.empty(); ++kind)
+            if (reachable[kind]) walked(id, pair, kind, consider);
+        return result;
+    }
+
+    /// Faults of a translation that loads, for any address: both machines' tables make them fault alike.
+    template <class Consider>
+    void walked(isa::CauseId id, Pair& pair, std::size_t kind, const Consider& consider) {
+        const isa::Translation& translation = spec_.translation;
+        const auto any = [&](const char* name, isa::Variable like) {
+            return terms().variable(terms().declare(name, spec_.terms.sort(like)));
+        };
+        const Term address = any("address", translation.address);
+        const Term units = any("units", translation.units);
+        const auto of = [&](const Before& before) {
+            Instance instance = before.instance;
+            instance.forget();
+            instance.bind(translation.address, address);
+            instance.bind(translation.access, terms().constant(spec_.terms.sort(translation.access).width, kind));
+            instance.bind(translation.units, units);
+            for (const auto& load : translation.loads) instance.bind(load.result, any("loaded", load.result));
+            return instance;
+        };
+        Instance machine = of(pair.machine);
+        Instance real = of(pair.real);
+        const auto arguments = [](Instance& instance, const isa::Trap& fault) {
+            std::vector<Term> result;
+            for (const Term argument : fault.arguments) result.push_back(instance(argument));
+            return result;
+        };
+        for (const auto& here : translation.faults)
+            for (const auto& there : translation.faults)
+                if (here.cause == id && there.cause == id)
+                    consider(terms().and_(machine(there.guard), real(here.guard)), arguments(machine, there),
+                             arguments(real, here));
     }
 
     /// What a trap or an interrupt does, and of an interrupt when it is taken.
@@ -415,35 +500,50 @@ class ObligationCheck {
         Term condition;               ///< of the Spec; invalid for traps
     };
 
-    /// The real machine's entry leaves the guest, or the virtual machine's does the same with the same arguments.
-    Obligation entry(const Entry& own, const Entry& real, const std::vector<isa::Variable>& parameters) {
+    /// The real machine's entry leaves the guest, or the virtual machine's, whatever the arguments are, does the same.
+    Verdict entry(const Entry& own, const Entry& real, const std::vector<isa::Variable>& parameters) {
         const isa::Form form = entry_form(spec_, *real.meaning, parameters);
-        const isa::Form other = own.meaning == nullptr || own.meaning == real.meaning
-                                    ? form
-                                    : entry_form(spec_, *own.meaning, parameters);
+        const isa::Form other = own.meaning == nullptr ? form : entry_form(spec_, *own.meaning, parameters);
         forms_.reserve(2);
-        forms_.emplace_back(in_.world, form, 0);
-        if (own.meaning != real.meaning && own.meaning != nullptr) forms_.emplace_back(in_.world, other, 1);
+        forms_.emplace_back(in_.world, other, 0);
+        forms_.emplace_back(in_.world, form, 1);
         const auto taken = [&](Before& before, Term condition) {
             before.instance.forget();
             return condition.valid() ? before.instance(condition) : terms().boolean(true);
         };
         Verdict broken = Verdict::no;
         for (Pair& pair : pairs_) {
-            const Run there = forms_.back().run(pair.machine);
-            const Run here = forms_.front().run(pair.real);
-            const auto& fields = forms_.front().fields();
+            const Run there = forms_[0].run(pair.machine);
+            const Run here = forms_[1].run(pair.real);
+            const auto& fields = forms_[1].fields();
             const Term stays = in_.stays(pair.real, *real.meaning, parameters, {fields.begin(), fields.end() - 1});
             const Term happens = all({pair.meant, here.completes, stays, taken(pair.real, real.condition)});
-            const Term commutes = own.meaning == nullptr ? terms().boolean(false)
-                                                         : all({there.completes, in_.commute(pair, there, here),
-                                                                taken(pair.machine, own.condition)});
+            const Term commutes =
+                own.meaning == nullptr
+                    ? terms().boolean(false)
+                    : all({there.completes, in_.commute(pair, there, here), taken(pair.machine, own.condition)});
             const Term bad = terms().and_(happens, terms().not_(commutes));
             goals_.push_back(bad);
             result_.direct = either(result_.direct, solver_.satisfiable("stays", happens));
-            broken = either(broken, solver_.satisfiable("entry", bad));
+            broken = either(broken, refuted("entry", bad));
         }
-        return finish(broken);
+        return broken;
+    }
+
+    /// Is there a state in which the obligation, which is not an instruction's, fails? The first is told as it is.
+    Verdict refuted(std::string_view name, Term bad) {
+        const Verdict answer = solver_.satisfiable(name, bad);
+        if (answer != Verdict::yes || !options_.witnesses || !result_.example.empty()) return answer;
+        std::vector<Term> scalars;
+        for (const auto variable : terms().support(std::span(&bad, 1)))
+            if (!terms().sort(variable).is_array()) scalars.push_back(terms().variable(variable));
+        const auto values = solver_.smallest_values(bad, scalars);
+        for (std::size_t i = 0; values && i < scalars.size(); ++i)
+            if ((*values)[i] != 0)
+                result_.example +=
+                    fmt::format("{}{} = {:#x}", result_.example.empty() ? "" : ", ",
+                                terms().name({terms().node(scalars[i]).a}), static_cast<std::uint64_t>((*values)[i]));
+        return answer;
     }
 
     Obligation finish(Verdict broken) {
@@ -617,7 +717,7 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
                 obligation = check.instruction(obligation.instruction);
                 break;
             case Obligation::Kind::trap:
-                obligation = check.trap(spec.causes[i - first_trap]);
+                obligation = check.trap({static_cast<std::uint32_t>(i - first_trap)});
                 break;
             case Obligation::Kind::interrupt:
                 obligation = check.interrupt(static_cast<std::uint32_t>(i - first_interrupt));
@@ -640,10 +740,10 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     if (map.synthesized.empty()) return findings;
     findings.synthesis = synthesis_of(findings.obligations);
     const Synthesis& synthesis = *findings.synthesis;
-    findings.holds_configured = !synthesis.never.empty()             ? Verdict::no
-                                : synthesis.found != Verdict::yes    ? Verdict::no
-                                : !synthesis.undecided.empty()       ? Verdict::unknown
-                                                                     : Verdict::yes;
+    findings.holds_configured = !synthesis.never.empty()          ? Verdict::no
+                                : synthesis.found != Verdict::yes ? Verdict::no
+                                : !synthesis.undecided.empty()    ? Verdict::unknown
+                                                                  : Verdict::yes;
     return findings;
 }
 

@@ -141,8 +141,8 @@ Term World::is_active(const isa::Bank& bank, Term selector, ElementId element) {
     for (const auto& member : bank.members) {
         if (member.element != element) continue;
         const unsigned width = terms.sort(selector).width;
-        const Term value = terms.sort(selector).is_bool() ? terms.boolean(member.value != 0)
-                                                          : terms.constant(width, member.value);
+        const Term value =
+            terms.sort(selector).is_bool() ? terms.boolean(member.value != 0) : terms.constant(width, member.value);
         result = terms.or_(result, terms.eq(selector, value));
     }
     return result;

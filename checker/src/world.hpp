@@ -75,7 +75,8 @@ class World {
     /// Bool: the element is the member that the selector's value chooses.
     [[nodiscard]] isa::Term is_active(const isa::Bank& bank, isa::Term selector, isa::ElementId element);
     /// The value of the member chosen.
-    [[nodiscard]] isa::Term active_value(const isa::Bank& bank, isa::Term selector, std::span<const isa::Term> elements);
+    [[nodiscard]] isa::Term active_value(const isa::Bank& bank, isa::Term selector,
+                                         std::span<const isa::Term> elements);
 
   private:
     void finish(Before& state, bool assume = true);

@@ -208,7 +208,8 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
         out += (out.empty() ? "" : "\n");
         out += arguments.format == "json" ? report::to_json(spec, report) : report::to_text(spec, report, all);
         if (!report.confirmed()) {
-            fmt::print(stderr, "{}pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n", out);
+            fmt::print(stderr, "{}pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n",
+                       out);
             throw Leave{internal};
         }
         const auto verdict = report.findings.holds_configured;
@@ -239,7 +240,8 @@ void add_verification(CLI::App& app, Session& session) {
     }
     {
         auto* command = app.add_subcommand(
-            "map", "Decide the obligations of VM maps: does the guest, where it really runs, do what it would do bare?");
+            "map",
+            "Decide the obligations of VM maps: does the guest, where it really runs, do what it would do bare?");
         auto arguments = std::make_shared<CheckArguments>();
         auto names = std::make_shared<std::vector<std::string>>();
         auto all = std::make_shared<bool>(false);

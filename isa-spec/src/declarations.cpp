@@ -98,8 +98,8 @@ void Elaborator::collect(const std::vector<Ast>& list, std::size_t from, std::ve
 
 // The same of a permission's lines, an operand's cases, a register's fields, a bank's members and a platform's devices.
 const Ast* Elaborator::decided(const Ast& ast) {
-    constexpr std::array parts = {Syntax::permission, Syntax::operand_group, Syntax::register_, Syntax::bank,
-                                  Syntax::platform, Syntax::vmm};
+    constexpr std::array parts = {Syntax::permission, Syntax::operand_group, Syntax::register_,
+                                  Syntax::bank,       Syntax::platform,      Syntax::vmm};
     if (std::find(parts.begin(), parts.end(), ast.kind) == parts.end()) return &ast;
     if (std::none_of(ast.children.begin(), ast.children.end(), [](const Ast& item) { return item.is(Syntax::when); }))
         return &ast;

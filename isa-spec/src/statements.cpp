@@ -650,7 +650,7 @@ void Elaborator::write(const Target::Part& part, Term value, Term guard, SourceR
                 path_.next = t.ite(guard, whole(path_.next), path_.next);
                 break;
             }
-            if (spec_[part.element].input) fail(Code::E0222, where, spec_[part.element].name);
+            if (spec_[part.element].input && accesses_allowed_) fail(Code::E0222, where, spec_[part.element].name);
             const Term old = current(part.element);
             path_.elements[part.element.index] = t.ite(guard, whole(old), old);
             written_at_[part.element.index] = statement_;

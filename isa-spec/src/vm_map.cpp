@@ -64,8 +64,8 @@ void Elaborator::define_vm_map(const Ast& ast) {
                 for (std::uint32_t e = 0; e < path_.elements.size(); ++e)
                     if (path_.elements[e].valid()) result.map.emplace_back(ElementId{e}, path_.elements[e]);
             });
-            const bool files = std::any_of(m.writes.begin(), m.writes.end(),
-                                           [](const Write& write) { return write.index.valid(); });
+            const bool files =
+                std::any_of(m.writes.begin(), m.writes.end(), [](const Write& write) { return write.index.valid(); });
             if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
         } else if (item.is(Syntax::vmm_memory)) {
             if (!spec_.translation.loads.empty()) fail(Code::E0333, item.range);

@@ -66,19 +66,23 @@ std::string state_text(const isa::Spec& spec, const check::Side& side) {
     for (const auto& element : spec.elements)
         for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
             if (const auto value = side.state.get(element, i); value != 0)
-                result += fmt::format(" {}{} = {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
+                result +=
+                    fmt::format(" {}{} = {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
     return result;
 }
 
 std::string outcome_text(const isa::Spec& spec, const check::Side& side) {
     if (!side.outcome.completes)
-        return side.outcome.cause.valid() ? "trap " + spec[side.outcome.cause].name : std::string("a trap of its translation");
+        return side.outcome.cause.valid() ? "trap " + spec[side.outcome.cause].name
+                                          : std::string("a trap of its translation");
     std::string result;
     for (const auto& element : spec.elements)
         for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
             if (const auto value = side.outcome.post.get(element, i); value != side.state.get(element, i))
-                result += fmt::format(" {}{} := {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
-    for (const auto& [address, value] : side.outcome.memory) result += fmt::format(" memory[{:#x}] := {:#x}", address, value);
+                result +=
+                    fmt::format(" {}{} := {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
+    for (const auto& [address, value] : side.outcome.memory)
+        result += fmt::format(" memory[{:#x}] := {:#x}", address, value);
     return result.empty() ? " nothing changes" : result;
 }
 
@@ -154,6 +158,7 @@ std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
             out += fmt::format("    on the model: {}{}\n", name(report.replays[i][j].status),
                                report.replays[i][j].mismatch.empty() ? "" : " (" + report.replays[i][j].mismatch + ")");
         }
+        if (!obligation.example.empty()) out += "  fails where " + obligation.example + "\n";
         for (const auto& unknown : obligation.unknowns) out += "  unknown: " + unknown + "\n";
     }
     return out;
@@ -183,6 +188,7 @@ std::string to_json(const isa::Spec& spec, const MapReport& report) {
                       {"direct", check::name(obligation.direct)},
                       {"leaves", check::name(obligation.leaves)},
                       {"settings", Json::array()},
+                      {"example", obligation.example},
                       {"rlimit", obligation.statistics.rlimit},
                       {"witnesses", Json::array()}};
         for (const auto& cube : obligation.settings) entry["settings"].push_back(text(spec, cube));

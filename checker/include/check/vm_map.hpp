@@ -16,29 +16,30 @@ struct Obligation {
     std::string name;                ///< of the instruction's row, the cause, the interrupt; the kind for the others
     isa::InstructionId instruction;  ///< of Kind::instruction
     Verdict holds = Verdict::unknown;
-    Verdict direct = Verdict::no;     ///< of an instruction: in some state it completes on the real machine
-    Verdict leaves = Verdict::no;     ///< in some state the real machine goes to the monitor
-    std::vector<Cube> settings;       ///< of what is synthesized, under which it holds; none where it always or never does
-    Verdict mended = Verdict::no;     ///< yes: `settings` has a cube; unknown: the search stopped before finding one
-    std::vector<Witness> witnesses;   ///< of an instruction that fails: the virtual machine, then the real one
+    Verdict direct = Verdict::no;  ///< of an instruction: in some state it completes on the real machine
+    Verdict leaves = Verdict::no;  ///< in some state the real machine goes to the monitor
+    std::vector<Cube> settings;    ///< of what is synthesized, under which it holds; none where it always or never does
+    Verdict mended = Verdict::no;  ///< yes: `settings` has a cube; unknown: the search stopped before finding one
+    std::vector<Witness> witnesses;  ///< of an instruction that fails: the virtual machine, then the real one
+    std::string example;             ///< of one that is no instruction and fails: values that show it, not replayed
     std::vector<std::string> unknowns;
     Statistics statistics;
 };
 
 /// One configuration of the real machine under which every obligation that some setting mends holds.
 struct Synthesis {
-    Cube cube;                                ///< as few bits as were found to do
-    std::vector<std::string> never;           ///< obligations that no setting mends
-    std::vector<std::string> undecided;       ///< obligations for which the search gave up
-    Verdict found = Verdict::no;              ///< no: those that have settings exclude one another
+    Cube cube;                           ///< as few bits as were found to do
+    std::vector<std::string> never;      ///< obligations that no setting mends
+    std::vector<std::string> undecided;  ///< obligations for which the search gave up
+    Verdict found = Verdict::no;         ///< no: those that have settings exclude one another
 };
 
 struct MapFindings {
-    std::string name;     ///< of the map
+    std::string name;  ///< of the map
     std::string context;
-    Verdict holds = Verdict::unknown;       ///< under the map as it is, whatever the synthesized elements are
-    std::vector<Obligation> obligations;    ///< instructions in the order of the Spec, then traps, interrupts, the rest
-    std::optional<Synthesis> synthesis;     ///< if the map asks for one
+    Verdict holds = Verdict::unknown;     ///< under the map as it is, whatever the synthesized elements are
+    std::vector<Obligation> obligations;  ///< instructions in the order of the Spec, then traps, interrupts, the rest
+    std::optional<Synthesis> synthesis;   ///< if the map asks for one
     /// The verdict under the synthesized configuration; without one, `holds`.
     Verdict holds_configured = Verdict::unknown;
     Statistics statistics;

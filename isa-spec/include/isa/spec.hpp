@@ -101,19 +101,19 @@ struct Context {
 };
 
 /// A VM map (Popek & Goldberg 1974, section "The virtual machine map"): f, from states of the virtual machine, which is
-/// the machine itself as the guest sees it, to states of the real one while the guest runs. Registers of the guest's (the
-/// context's, pc, data) are themselves, through banks; the real mode is that of `modes`; what `map` names is as it says;
-/// every other register of the real machine is the monitor's, of any value. docs/vm-maps.md has the obligations.
+/// the machine itself as the guest sees it, to states of the real one while the guest runs. Registers of the guest's
+/// (the context's, pc, data) are themselves, through banks; the real mode is that of `modes`; what `map` names is as it
+/// says; every other register of the real machine is the monitor's, of any value. docs/vm-maps.md has the obligations.
 struct VmMap {
     std::string name;
     ContextId context;
-    std::vector<Variable> constants;  ///< of the monitor's: any values for which `where` holds
-    std::vector<std::pair<ModeId, ModeId>> modes;    ///< of the virtual machine → of the real one
-    std::vector<std::pair<ElementId, Term>> map;     ///< a real element's value, over the virtual state and constants
-    std::vector<ElementId> synthesized;              ///< of the real machine: values are to be found
-    Variable address;                                ///< BitVec(physical_width) in `memory`
-    Term memory;                                     ///< where a guest's physical address is; invalid: not said
-    Term where;                                      ///< Bool: the virtual states and constants meant
+    std::vector<Variable> constants;               ///< of the monitor's: any values for which `where` holds
+    std::vector<std::pair<ModeId, ModeId>> modes;  ///< of the virtual machine → of the real one
+    std::vector<std::pair<ElementId, Term>> map;   ///< a real element's value, over the virtual state and constants
+    std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
+    Variable address;                              ///< BitVec(physical_width) in `memory`
+    Term memory;                                   ///< where a guest's physical address is; invalid: not said
+    Term where;                                    ///< Bool: the virtual states and constants meant
     std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
     SourceRange range;
 };
@@ -431,11 +431,11 @@ struct ExitRule {
 /// A VT extension as declared by its policy, not yet applied: vt::extend makes an extended Spec of it.
 struct Extension {
     std::string name;
-    Term active;      ///< Bool over the state: the processor is in the virtual state
-    Term supervisor;  ///< Bool over the state: the guest is in its supervisor mode
+    Term active;                  ///< Bool over the state: the processor is in the virtual state
+    Term supervisor;              ///< Bool over the state: the guest is in its supervisor mode
     std::string active_text;      ///< as written
     std::string supervisor_text;  ///< as written
-    CauseId exit;     ///< the special trap; its first parameter is the number of the instruction's row
+    CauseId exit;                 ///< the special trap; its first parameter is the number of the instruction's row
     std::vector<ExitRule> rules;
     std::optional<Translation> second;      ///< guest physical → host physical, applied in the virtual state
     std::vector<std::uint32_t> interrupts;  ///< numbers of interrupts that belong to real mode: taken as exits
