@@ -689,7 +689,9 @@ Synthesis synthesis_of(const std::vector<Obligation>& obligations) {
 }  // namespace
 
 MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options) {
-    const Roles roles(spec, spec[map.context]);
+    isa::Context context = spec[map.context];
+    context.guest.insert(context.guest.end(), map.guest.begin(), map.guest.end());
+    const Roles roles(spec, context);
     MapFindings findings;
     findings.name = map.name;
     findings.context = spec[map.context].name;

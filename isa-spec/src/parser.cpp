@@ -760,16 +760,18 @@ class Parser {
             expect(";");
             return node(Syntax::vmm_memory, first, list_of(std::move(value)), id.text);
         }
-        if (accept("synthesize")) {
+        if (at("synthesize") || at("guest")) {
+            take();
             Ast elements = braced_list([&] {
                 Ast element = expression();
                 expect(";");
                 return element;
             });
-            return node(Syntax::synthesize, first, std::move(elements.children));
+            return node(first.text == "guest" ? Syntax::vmm_guest : Syntax::synthesize, first,
+                        std::move(elements.children));
         }
         const bool interrupt = accept("interrupt");
-        const Token id = expect_name("`context`, `where`, `map`, `memory`, `synthesize`, `interrupt` or a mode");
+        const Token id = expect_name("`context`, `where`, `map`, `memory`, `guest`, `synthesize`, `interrupt` or a mode");
         expect("=>");
         Ast to = name_node(interrupt ? "an interrupt" : "a mode");
         expect(";");

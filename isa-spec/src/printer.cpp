@@ -314,7 +314,8 @@ class Printer {
                 line(fmt::format("interrupt {} => {};", ast.text, ast[0].text));
                 break;
             case Syntax::synthesize:
-                guest(ast, "synthesize");
+            case Syntax::vmm_guest:
+                guest(ast, ast.is(Syntax::vmm_guest) ? "guest" : "synthesize");
                 break;
             case Syntax::invariant:
                 line(fmt::format("invariant {} = {};", ast.text, inline_(ast[0])));

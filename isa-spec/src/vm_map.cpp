@@ -74,11 +74,12 @@ void Elaborator::define_vm_map(const Ast& ast) {
                 frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});
                 result.memory = bits(eval(item[0], spec_.physical_width), spec_.physical_width, item[0].range);
             });
-        } else if (item.is(Syntax::synthesize)) {
+        } else if (item.is(Syntax::synthesize) || item.is(Syntax::vmm_guest)) {
+            const bool found = item.is(Syntax::synthesize);
             for (const Ast& element : item.children)
                 for (const ElementId id : whole_elements(element)) {
-                    if (spec_[id].is_file()) fail(Code::E0316, element.range);
-                    result.synthesized.push_back(id);
+                    if (found && spec_[id].is_file()) fail(Code::E0316, element.range);
+                    (found ? result.synthesized : result.guest).push_back(id);
                 }
         } else if (item.is(Syntax::vmm_interrupt)) {
             result.interrupts.emplace_back(interrupt(item, item.text), interrupt(item[0], item[0].text));

@@ -110,6 +110,7 @@ struct VmMap {
     std::vector<Variable> constants;               ///< of the monitor's: any values for which `where` holds
     std::vector<std::pair<ModeId, ModeId>> modes;  ///< of the virtual machine → of the real one
     std::vector<std::pair<ElementId, Term>> map;   ///< a real element's value, over the virtual state and constants
+    std::vector<ElementId> guest;                  ///< of the guest's here, beside those of the context
     std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
     Variable address;                              ///< BitVec(physical_width) in `memory`
     Term memory;                                   ///< where a guest's physical address is; invalid: not said
