@@ -757,8 +757,10 @@ class Parser {
             expect(")");
             expect("=");
             Ast value = expression();
+            expect("when");
+            Ast exists = expression();
             expect(";");
-            return node(Syntax::vmm_memory, first, list_of(std::move(value)), id.text);
+            return node(Syntax::vmm_memory, first, list_of(std::move(value), std::move(exists)), id.text);
         }
         if (at("synthesize") || at("guest")) {
             take();

@@ -308,7 +308,7 @@ class Printer {
                 statements("map", ast[0]);
                 break;
             case Syntax::vmm_memory:
-                line(fmt::format("memory({}) = {};", ast.text, inline_(ast[0])));
+                line(fmt::format("memory({}) = {} when {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;
             case Syntax::vmm_interrupt:
                 line(fmt::format("interrupt {} => {};", ast.text, ast[0].text));

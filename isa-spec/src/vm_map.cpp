@@ -73,6 +73,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
             pure([&] {
                 frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});
                 result.memory = bits(eval(item[0], spec_.physical_width), spec_.physical_width, item[0].range);
+                result.exists = condition(item[1]);
             });
         } else if (item.is(Syntax::synthesize) || item.is(Syntax::vmm_guest)) {
             const bool found = item.is(Syntax::synthesize);

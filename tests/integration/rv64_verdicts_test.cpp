@@ -8,6 +8,7 @@
 #include <regex>
 #include <vector>
 
+#include "check/vm_map.hpp"
 #include "command.hpp"
 #include "support.hpp"
 
@@ -22,6 +23,24 @@ isa::Spec spec_of(const std::string& text, const isa::Arguments& arguments = {})
     auto spec = isa::load_spec(sources, sources.add("rv64.isa", text), std::nullopt, arguments, diagnostics);
     EXPECT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
     return std::move(spec.value());
+}
+
+struct MapDecided {
+    std::string configuration;
+    Verdict holds = Verdict::unknown;
+};
+MapDecided map_of(const isa::Arguments& arguments, const std::string& name) {
+    const isa::Spec spec = machine("rv64.isa", arguments);
+    check::Options options;
+    options.witnesses = false;
+    options.jobs = 2;
+    for (const auto& map : spec.vm_maps) {
+        if (map.name != name) continue;
+        const auto findings = check::check_vm_map(spec, map, options);
+        return {check::text(spec, findings.synthesis.value().cube), findings.holds_configured};
+    }
+    ADD_FAILURE() << "no map " << name;
+    return {};
 }
 
 using Assumed = std::vector<std::pair<std::string, std::uint64_t>>;
@@ -456,6 +475,26 @@ INSTANTIATE_TEST_SUITE_P(
               true},
         Fault{"SspForAll", ssp_for_all, "csrrw ssp", su, "conditional when senvcfg.SSE = 0", "never", true}),
     [](const auto& fault) { return std::string(fault.param.name); });
+
+// What a monitor has to set, found without being told. The counters: PM 3.1.11 says that mcounteren decides for all
+// modes below. The rest is what Linux' KVM sets by hand: hcounteren = 2, TM alone (arch/riscv/kvm/main.c); in
+// arch/riscv/include/asm/kvm_host.h the guest's software, timer and external interrupts in hideleg, and a hedeleg
+// without illegal instructions. Sstc 3 wants STCE in both registers.
+TEST(Rv64Maps, NeedTheCountersToTrap) {
+    for (const char* map : {"machine_in_user", "supervisor_in_user"}) {
+        const MapDecided decided = map_of({}, map);
+        EXPECT_EQ(decided.configuration, "mcounteren.CY = 0 & mcounteren.TM = 0 & mcounteren.IR = 0");
+        EXPECT_EQ(decided.holds, Verdict::yes);
+    }
+}
+
+TEST(Rv64Maps, NeedWhatKvmSets) {
+    const MapDecided decided = map_of({{"hypervisor", "true"}}, "guest_of_the_hypervisor");
+    EXPECT_EQ(decided.configuration,
+              "menvcfg.STCE = 1 & hedeleg.illegal = 0 & hideleg.VSSI = 1 & hideleg.VSTI = 1 & hideleg.VSEI = 1 & "
+              "hcounteren.CY = 0 & hcounteren.IR = 0 & henvcfg.STCE = 1");
+    EXPECT_EQ(decided.holds, Verdict::yes);
+}
 
 }  // namespace
 }  // namespace pogo::integration

@@ -100,5 +100,17 @@ TEST_F(Verification, ShowsWhatLeavesBesideWhatIsPrivileged) {
     EXPECT_THAT(r.out, HasSubstr("exits on privileged: rte halt_ cli sti get put vmenter vmget vmput"));
 }
 
+TEST_F(Verification, MapsAreDecidedOneByOne) {
+    EXPECT_EQ(pogo("map " + lecture_).code, 0);
+    const Result flawed = pogo("map " + lecture_ + " --param popf=true --map trap_and_emulate");
+    EXPECT_EQ(flawed.code, 1);
+    EXPECT_THAT(flawed.out, HasSubstr("instruction pop_flags: refuted"));
+    EXPECT_THAT(flawed.out, HasSubstr("on the model: confirmed"));
+    EXPECT_EQ(pogo("map " + lecture_ + " --param popf=true --map hybrid").code, 0);
+    EXPECT_EQ(pogo("map " + lecture_ + " --map nothing").code, 64);
+    EXPECT_EQ(pogo("map " + m68k_ + " --param model=68010 --rlimit 1").code, 2);
+    EXPECT_THAT(pogo("map " + lecture_ + " --map hybrid --format json").out, HasSubstr("\"verdict\": \"proved\""));
+}
+
 }  // namespace
 }  // namespace pogo::integration

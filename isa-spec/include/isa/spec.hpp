@@ -114,6 +114,7 @@ struct VmMap {
     std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
     Variable address;                              ///< BitVec(physical_width) in `memory`
     Term memory;                                   ///< where a guest's physical address is; invalid: not said
+    Term exists;  ///< Bool over `address`: the guest has memory there
     Term where;                                    ///< Bool: the virtual states and constants meant
     std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
     SourceRange range;

@@ -1,0 +1,277 @@
+// VM maps: the shipped ones against what the literature says, wrong ones, and configurations that can be worked out by
+// hand. SPDX-License-Identifier: Apache-2.0
+#include "check/vm_map.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "interpreter.hpp"
+#include "isa/diagnostic.hpp"
+#include "isa/elaborate.hpp"
+#include "isa/parser.hpp"
+#include "vt/extend.hpp"
+
+namespace pogo::check {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Edits = std::vector<std::pair<std::string, std::string>>;
+using Names = std::vector<std::string>;
+
+std::string text_of(const std::string& name, const Edits& edits) {
+    std::ifstream file(POGO_SPECS "/" + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    std::string result = text.str();
+    for (const auto& [from, to] : edits) {
+        const auto at = result.find(from);
+        EXPECT_NE(at, std::string::npos) << from;
+        if (at != std::string::npos) result.replace(at, from.size(), to);
+    }
+    return result;
+}
+
+isa::Spec elaborated(const std::string& text, const isa::Arguments& arguments = {},
+                     const std::optional<std::string>& policy = std::nullopt) {
+    isa::SourceManager sources;
+    isa::Diagnostics diagnostics;
+    const isa::Ast machine = isa::parse(sources, sources.add("machine.isa", text), diagnostics);
+    std::optional<isa::Ast> extension;
+    if (policy) extension = isa::parse(sources, sources.add("policy.isa", *policy), diagnostics);
+    auto spec = isa::elaborate(machine, extension ? &*extension : nullptr, arguments, diagnostics);
+    EXPECT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
+    return policy ? vt::extend(*spec) : std::move(spec.value());
+}
+
+MapFindings decided(const isa::Spec& spec, const std::string& name) {
+    for (const auto& map : spec.vm_maps)
+        if (map.name == name) return check_vm_map(spec, map, {});
+    ADD_FAILURE() << "no map " << name;
+    return {};
+}
+
+Names failing(const MapFindings& findings) {
+    Names result;
+    for (const Obligation& obligation : findings.obligations) {
+        EXPECT_NE(obligation.holds, Verdict::unknown) << obligation.name;
+        if (obligation.holds == Verdict::no) result.push_back(obligation.name);
+    }
+    return result;
+}
+
+const Obligation& obligation(const MapFindings& findings, const std::string& name) {
+    for (const Obligation& one : findings.obligations)
+        if (one.name == name) return one;
+    throw std::out_of_range(name);
+}
+
+TEST(VmMap, OfTheLectureCpu) {
+    const isa::Spec spec = elaborated(text_of("lecture.isa", {}));
+    const MapFindings findings = decided(spec, "trap_and_emulate");
+    EXPECT_THAT(failing(findings), IsEmpty());
+    EXPECT_EQ(findings.holds, Verdict::yes);
+    // What is privileged leaves, from the guest's supervisor, too; what computes does not, and what accesses memory
+    // may.
+    EXPECT_EQ(obligation(findings, "sti").direct, Verdict::no);
+    EXPECT_EQ(obligation(findings, "sti").leaves, Verdict::yes);
+    EXPECT_EQ(obligation(findings, "add").direct, Verdict::yes);
+    EXPECT_EQ(obligation(findings, "add").leaves, Verdict::no);
+    EXPECT_EQ(obligation(findings, "lw").direct, Verdict::yes);
+    EXPECT_EQ(obligation(findings, "lw").leaves, Verdict::yes);
+    EXPECT_EQ(decided(spec, "hybrid").holds, Verdict::yes);
+}
+
+// docs/specs/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
+TEST(VmMap, OfTheLectureCpuWithFlaws) {
+    const isa::Spec spec =
+        elaborated(text_of("lecture.isa", {}), {{"popf", "true"}, {"read_ccr", "true"}, {"lra", "true"}});
+    const MapFindings whole = decided(spec, "trap_and_emulate");
+    EXPECT_EQ(failing(whole), (Names{"pop_flags", "move_from_ccr", "load_real_address"}));
+    EXPECT_EQ(failing(decided(spec, "hybrid")), (Names{"move_from_ccr", "load_real_address"}));
+    // A witness is one machine twice: the guest's own, in the mode that it believes in, and the real one in user mode.
+    for (const Witness& witness : obligation(whole, "pop_flags").witnesses) {
+        ASSERT_EQ(witness.sides.size(), 2U);
+        EXPECT_EQ(witness.sides[0].state.get(spec[spec.find_element("ccr.S")]), 1U);
+        EXPECT_EQ(witness.sides[1].state.get(spec[spec.find_element("ccr.S")]), 0U);
+    }
+}
+
+// Popek & Goldberg 1974, section 7: a hybrid monitor can be built where JRST 1 spoils the other kind.
+TEST(VmMap, OfTheThirdGenerationMachine) {
+    const std::string text = text_of("pg74.isa", {});
+    EXPECT_THAT(failing(decided(elaborated(text), "trap_and_emulate")), IsEmpty());
+    const isa::Spec jrst1 = elaborated(text, {{"jrst1", "true"}});
+    EXPECT_EQ(failing(decided(jrst1, "trap_and_emulate")), Names{"return_to_user"});
+    EXPECT_THAT(failing(decided(jrst1, "hybrid")), IsEmpty());
+    const isa::Spec lra = elaborated(text, {{"lra", "true"}});
+    EXPECT_EQ(failing(decided(lra, "hybrid")), Names{"load_real_address"});
+}
+
+// MC68010 (M68000PRM 6): MOVE from SR was made privileged so that the 68010 can be virtualized.
+TEST(VmMap, OfThe68000) {
+    const std::string text = text_of("m68k.isa", {});
+    EXPECT_EQ(failing(decided(elaborated(text, {{"model", "68000"}}), "trap_and_emulate")), Names{"move_from_sr"});
+    EXPECT_THAT(failing(decided(elaborated(text, {{"model", "68010"}}), "trap_and_emulate")), IsEmpty());
+}
+
+TEST(VmMap, OfAVirtualState) {
+    const std::string policy = text_of("lecture-vt.policy.isa", {});
+    const std::string text = text_of("lecture.isa", {});
+    EXPECT_THAT(failing(decided(elaborated(text, {}, policy), "virtual_machine")), IsEmpty());
+    const isa::Arguments flaws{{"popf", "true"}, {"read_ccr", "true"}, {"lra", "true"}};
+    EXPECT_EQ(failing(decided(elaborated(text, flaws, policy), "virtual_machine")), Names{"load_real_address"});
+}
+
+// ---- Mistakes
+// --------------------------------------------------------------------------------------------------------
+
+struct Mistake {
+    std::string name;
+    std::string file;
+    Edits edits;
+    std::string map;
+    std::string seen;  ///< the obligation that breaks
+};
+
+class Mistakes : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(Mistakes, AreSeen) {
+    const Mistake& mistake = GetParam();
+    const bool policy = mistake.file == "lecture-vt.policy.isa";
+    const std::string text = text_of(mistake.file, mistake.edits);
+    const isa::Spec spec = policy ? elaborated(text_of("lecture.isa", {}), {}, text) : elaborated(text);
+    EXPECT_THAT(failing(decided(spec, mistake.map)), Contains(mistake.seen));
+}
+
+const Mistake mistakes[] = {
+    {"PrivilegeNotTested",
+     "lecture.isa",
+     {{"assembly \"sti\";\n  cycles system;\n  require privileged;", "assembly \"sti\";\n  cycles system;"}},
+     "trap_and_emulate",
+     "sti"},
+    {"VirtualBaseForgotten",
+     "lecture.isa",
+     {{"base  = origin + from;", "base  = origin;"}},
+     "trap_and_emulate",
+     "relocation"},
+    {"LimitNotConfined",
+     "lecture.isa",
+     {{"limit = if wanted < room then wanted else room;", "limit = wanted;"}},
+     "trap_and_emulate",
+     "relocation"},
+    {"LimitOfTheMonitor",
+     "lecture.isa",
+     {{"limit = if wanted < room then wanted else room;", "limit = room;"}},
+     "trap_and_emulate",
+     "relocation"},
+    {"SupervisorStaysSupervisor",
+     "lecture.isa",
+     {{"supervisor => user;", "supervisor => supervisor;"}},
+     "trap_and_emulate",
+     "sti"},
+    {"NothingExits",
+     "lecture-vt.policy.isa",
+     {{"exits on privileged;", "exits on privileged when vm_window == 1;"}},
+     "virtual_machine",
+     "put"},
+    {"MaskOfTheGuest",
+     "lecture-vt.policy.isa",
+     {{"when virtualized == 1 && irq != 0 {", "when virtualized == 1 && irq != 0 && ccr.I == 1 {"}},
+     "virtual_machine",
+     "preemption"},
+    {"InterruptNotHeld",
+     "lecture-vt.policy.isa",
+     {{"exits on interrupt external;", ""}},
+     "virtual_machine",
+     "external"},
+    {"SecondLevelForgotten",
+     "lecture-vt.policy.isa",
+     {{"then pa + vm_base else pa;", "then pa else pa;"}},
+     "virtual_machine",
+     "relocation"},
+    {"EntryThatSavesElsewhere",
+     "lecture-vt.policy.isa",
+     {{"guest { vbr; epc; eccr; eva; }", "guest { vbr; epc; eva; }"}},
+     "virtual_machine",
+     "privilege_violation"},
+};
+INSTANTIATE_TEST_SUITE_P(Seeded, Mistakes, ::testing::ValuesIn(mistakes),
+                         [](const auto& test) { return test.param.name; });
+
+// ---- Configurations
+// --------------------------------------------------------------------------------------------------
+
+// Registers k and l decide about instructions; the map leaves them open.
+std::string switched(const std::string& instructions) {
+    return R"(machine m { address 8; }
+register pc : bits(8) role pc;
+register r : bits(8) role data;
+register s : bits(1) role mode;
+register k : bits(2) role control;
+register l : bits(1) role control;
+mode supervisor { s = 1; }
+mode user { s = 0; }
+trap t kind privilege { s = 1; pc = 0; }
+illegal t;
+vmm v { supervisor => user; user => user; synthesize { k; l; } }
+)" + instructions;
+}
+
+TEST(Synthesis, FindsTheBitsThatMatter) {
+    const isa::Spec spec = elaborated(switched(R"(
+instruction shows { encoding 0x01; assembly "shows"; trap t when s == 0 && k[1] == 0; r = 0b0000000 @ s; }
+instruction hides { encoding 0x02; assembly "hides"; trap t when s == 0 && l == 1; r = 0b0000000 @ s; }
+)"));
+    const MapFindings findings = decided(spec, "v");
+    EXPECT_EQ(failing(findings), (Names{"shows", "hides"}));
+    ASSERT_TRUE(findings.synthesis.has_value());
+    EXPECT_EQ(text(spec, findings.synthesis->cube), "k<1> = 0 & l = 1");
+    EXPECT_EQ(findings.holds_configured, Verdict::yes);
+}
+
+TEST(Synthesis, SaysWhatNoSettingMends) {
+    const isa::Spec spec = elaborated(switched(R"(
+instruction shows { encoding 0x01; assembly "shows"; trap t when s == 0 && k == 2; r = 0b0000000 @ s; }
+instruction always { encoding 0x02; assembly "always"; r = 0b0000000 @ s; }
+)"));
+    const MapFindings findings = decided(spec, "v");
+    ASSERT_TRUE(findings.synthesis.has_value());
+    EXPECT_EQ(findings.synthesis->never, Names{"always"});
+    EXPECT_EQ(text(spec, findings.synthesis->cube), "k = 2");
+    EXPECT_EQ(findings.holds_configured, Verdict::no);
+}
+
+TEST(Synthesis, SaysWhenSettingsExcludeOneAnother) {
+    const isa::Spec spec = elaborated(switched(R"(
+instruction one { encoding 0x01; assembly "one"; trap t when s == 0 && l == 1; r = 0b0000000 @ s; }
+instruction other { encoding 0x02; assembly "other"; trap t when s == 0 && l == 0; r = 0b0000000 @ s; }
+)"));
+    const MapFindings findings = decided(spec, "v");
+    ASSERT_TRUE(findings.synthesis.has_value());
+    EXPECT_EQ(findings.synthesis->found, Verdict::no);
+    EXPECT_EQ(findings.holds_configured, Verdict::no);
+}
+
+TEST(Synthesis, TakesTheSettingWithTheFewestBits) {
+    const isa::Spec spec = elaborated(switched(R"(
+instruction shows { encoding 0x01; assembly "shows"; trap t when s == 0 && (k == 1 || l == 1); r = 0b0000000 @ s; }
+)"));
+    const MapFindings findings = decided(spec, "v");
+    ASSERT_TRUE(findings.synthesis.has_value());
+    EXPECT_EQ(text(spec, findings.synthesis->cube), "l = 1");
+}
+
+TEST(VmMap, IsUnknownAtAResourceLimitAndNeverPasses) {
+    const isa::Spec spec = elaborated(text_of("m68k.isa", {}), {{"model", "68010"}});
+    Options options;
+    options.rlimit = 1;
+    EXPECT_EQ(check_vm_map(spec, spec.vm_maps.front(), options).holds, Verdict::unknown);
+}
+
+}  // namespace
+}  // namespace pogo::check
