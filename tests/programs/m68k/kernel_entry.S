@@ -109,6 +109,9 @@ try_in_kernel:
 	.globl	try_in_user_mode
 try_in_user_mode:
 	movem.l	%d2-%d7/%a2-%a6, -(%sp)
+	move.l	%sp, %d2		| a stack of its own
+	sub.l	#user_stack, %d2
+	try	"nop"
 	moveq	#0, %d2
 	lea	words, %a2
 	try	"move.w %sr, %d2"

@@ -20,7 +20,7 @@ enum { R = 1, W = 2, X = 4, napot = 0x18, locked = 0x80 };
 static const u64 MIE = 1 << 3, MPIE = 1 << 7, MPP = 3 << 11, MPRV = 1 << 17, interrupt = 1ul << 63;
 static const u64 lines = 0x888;  // software, timer and external interrupts of machine mode
 
-static struct {
+struct {
     u64 priv, pc;
     u64 mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mcounteren, menvcfg;
     u64 cycle_offset, instret_offset;

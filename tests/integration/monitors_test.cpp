@@ -1,0 +1,297 @@
+// Monitors under monitors: a kernel that checks itself behaves the same bare and with up to three monitors below it.
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <map>
+
+#include "command.hpp"
+#include "isa/assembly.hpp"
+#include "model/simulator.hpp"
+#include "support.hpp"
+
+namespace pogo::integration {
+namespace {
+
+using namespace isa;
+using Registers = std::map<std::string, std::uint64_t>;
+
+struct Costs : model::Observer {
+    std::uint64_t instructions = 0, traps = 0, interrupts = 0;
+    void on_retire(const model::RetireEvent&) override { ++instructions; }
+    void on_trap(const model::RetireEvent&) override { ++traps; }
+    void on_interrupt(const model::RetireEvent&) override { ++interrupts; }
+};
+
+struct Finished {
+    model::StopReason reason{};
+    std::uint64_t exit_code = 0, cycles = 0;
+    Costs costs;
+    std::string output;
+    Registers registers;                // the guest's, wherever they are: in the processor or with its monitor
+    std::vector<std::uint64_t> memory;  // the guest's
+
+    [[nodiscard]] std::uint64_t entries() const { return costs.traps + costs.interrupts; }
+};
+
+// What the tests share: a machine with programs in its memory, run to the end.
+class Bench {
+  public:
+    explicit Bench(const Spec& spec) : spec_(spec) { EXPECT_EQ(simulator_.load(spec), std::nullopt); }
+
+    void elf(const std::string& file) {
+        const std::string bytes = built(file);
+        const auto image = model::load_elf(std::as_bytes(std::span(bytes)), spec_);
+        ASSERT_TRUE(std::holds_alternative<model::Image>(image)) << file;
+        EXPECT_FALSE(simulator_.load(std::get<model::Image>(image)).has_value());
+    }
+    static std::uint64_t symbol(const std::string& file, const char* name) {
+        const std::string bytes = built(file);
+        return model::find_symbol(std::as_bytes(std::span(bytes)), name).value();
+    }
+    std::map<std::string, std::uint64_t> assembly(const std::string& text, std::uint64_t place) {
+        SourceManager sources;
+        Diagnostics diagnostics;
+        const auto image = assemble(spec_, sources, sources.add("program", text), diagnostics);
+        EXPECT_TRUE(image.has_value()) << render(diagnostics, sources);
+        for (const auto& line : image->lines)
+            for (std::size_t i = 0; i < line.units.size(); ++i)
+                EXPECT_TRUE(simulator_.poke(place + line.address + i, line.units[i]));
+        return image->labels;
+    }
+    void big_endian(std::uint64_t address, std::uint64_t value) {
+        for (unsigned i = 0; i < 4; ++i) EXPECT_TRUE(simulator_.poke(address + i, value >> (24 - 8 * i) & 0xFF));
+    }
+
+    Finished run(std::uint64_t cycles, std::optional<std::uint64_t> start = std::nullopt) {
+        Finished run;
+        simulator_.reset();
+        if (start) {
+            State state = simulator_.state();
+            state.set(spec_[spec_.pc], *start);
+            simulator_.set_state(state);
+        }
+        simulator_.attach(run.costs);
+        const model::RunResult result = simulator_.run({.cycles = cycles});
+        simulator_.retire_all();
+        simulator_.detach(run.costs);
+        run.reason = result.reason;
+        run.exit_code = result.exit_code;
+        run.cycles = result.cycles;
+        run.output = simulator_.take_uart_output();
+        state_ = simulator_.state();
+        EXPECT_EQ(simulator_.bus_errors(), 0U);
+        return run;
+    }
+    [[nodiscard]] std::uint64_t reg(const std::string& name) const {
+        return state_.get(*spec_.find_register(name), spec_);
+    }
+    [[nodiscard]] std::uint64_t word(std::uint64_t address, unsigned bytes, bool big) const {
+        std::uint64_t value = 0;
+        for (unsigned i = 0; i < bytes; ++i) value = value << 8 | simulator_.peek(address + (big ? i : bytes - 1 - i));
+        return value;
+    }
+    [[nodiscard]] std::vector<std::uint64_t> memory(std::uint64_t from, std::uint64_t count) const {
+        std::vector<std::uint64_t> units;
+        for (std::uint64_t i = 0; i < count; ++i) units.push_back(simulator_.peek(from + i));
+        return units;
+    }
+
+  private:
+    static std::string built(const std::string& file) { return text_of(std::string(POGO_BUILT_PROGRAMS "/") + file); }
+
+    const Spec& spec_;
+    model::Simulator simulator_{};
+    State state_;
+};
+
+std::string numbered(const char* prefix, unsigned n) { return prefix + std::to_string(n); }
+
+// ---- The machines -------------------------------------------------------------------------------------------------
+
+constexpr unsigned mutants = 5;
+
+// `mutant`: 0 for none; it is the monitor right below the kernel.
+Finished run_lecture(const Spec& spec, unsigned depth, unsigned mutant, std::uint64_t cycles) {
+    constexpr std::uint64_t step = 0x1000;
+    static constexpr std::array<const char*, mutants + 1> names{"", "lost", "masked", "user", "vector", "limit"};
+    Bench bench(spec);
+    std::map<std::string, std::uint64_t> labels;
+    for (unsigned i = 0; i < depth; ++i) {
+        std::string text = text_of(POGO_PROGRAMS "/lecture/vmm.s");
+        if (mutant != 0 && i + 1 == depth) {
+            const std::string mark = std::string("; mutant ") + names[mutant] + ": ";
+            const auto at = text.find(mark);
+            EXPECT_NE(at, std::string::npos) << mark;
+            text.erase(text.rfind('\n', at) + 1, at + mark.size() - text.rfind('\n', at) - 1);
+        }
+        labels = bench.assembly(text, i * step);
+    }
+    bench.assembly(text_of(POGO_PROGRAMS "/lecture/kernel.s"), depth * step);
+    Finished run = bench.run(cycles, 0);
+    for (unsigned i = 1; i < 16; ++i) run.registers[numbered("r", i)] = bench.reg(numbered("r", i));
+    for (const char* name : {"ccr", "base", "limit", "vbr", "epc", "eccr", "eva"})
+        run.registers[name] = depth == 0
+                                  ? bench.reg(name)
+                                  : bench.word((depth - 1) * step + labels.at(std::string("v_") + name), 4, true);
+    run.memory = bench.memory(depth * step, 0x2000);
+    return run;
+}
+
+Finished run_m68010(const Spec& spec, unsigned depth, unsigned mutant, std::uint64_t cycles) {
+    constexpr std::uint64_t step = 0x10000, kernel = 0x40000;
+    Bench bench(spec);
+    for (unsigned place = 1; place <= 3; ++place) bench.elf("vmm-" + std::to_string(place) + ".elf");
+    if (mutant != 0) bench.elf("vmm-mutant-" + std::to_string(mutant) + ".elf");
+    bench.elf("kernel.elf");
+    const std::uint64_t base = kernel - depth * step;
+    bench.big_endian(0, bench.word(base, 4, true));  // what a reset loads
+    bench.big_endian(4, bench.word(base + 4, 4, true));
+    Finished run = bench.run(cycles);
+    for (unsigned i = 0; i < 8; ++i) run.registers[numbered("d", i)] = bench.reg(numbered("d", i));
+    for (unsigned i = 0; i < 7; ++i) run.registers[numbered("a", i)] = bench.reg(numbered("a", i));
+    run.registers["a7"] = bench.reg(depth == 0 ? "ssp" : "usp");
+    run.registers["pc"] = bench.reg("pc");
+    run.registers["ccr"] = bench.reg("sr") & 0x1F;
+    const auto vm = depth == 0 ? 0 : Bench::symbol("vmm-3.elf", "vm");
+    const auto control = [&](const char* name, std::uint64_t offset, unsigned bytes) {
+        run.registers[name] = depth == 0 ? bench.reg(name) : bench.word(vm + offset, bytes, true);
+    };
+    control("usp", 64, 4);
+    control("vbr", 72, 4);
+    control("sr", 76, 2);
+    run.registers["sr"] &= 0xFF00;
+    control("sfc", 78, 1);
+    control("dfc", 79, 1);
+    run.memory = bench.memory(kernel, 0x4000);
+    return run;
+}
+
+Finished run_rv64(const Spec& spec, unsigned depth, unsigned mutant, std::uint64_t cycles) {
+    static constexpr std::array<std::uint64_t, 4> starts{0x87000000, 0x86000000, 0x84000000, 0x80000000};
+    Bench bench(spec);
+    for (unsigned place = 1; place <= 3; ++place) bench.elf("rv64-vmm-" + std::to_string(place) + ".elf");
+    if (mutant != 0) bench.elf("rv64-vmm-mutant-" + std::to_string(mutant) + ".elf");
+    bench.elf("rv64-kernel.elf");
+    Finished run = bench.run(cycles, starts[depth]);
+    const auto below = depth == 0 ? 0 : Bench::symbol("rv64-vmm-3.elf", "below");
+    for (unsigned i = 1; i < 32; ++i) {
+        const std::string name = numbered("x", i);
+        run.registers[name] = depth == 0 ? bench.reg(name) : bench.word(below + 8 * std::uint64_t{i}, 8, false);
+    }
+    const auto vm = depth == 0 ? 0 : Bench::symbol("rv64-vmm-3.elf", "vm");
+    std::uint64_t offset = 0;
+    for (const char* name :
+         {"priv", "pc", "mstatus", "mtvec", "mepc", "mcause", "mtval", "mscratch", "mie", "mcounteren"}) {
+        run.registers[name] = depth == 0 ? bench.reg(name) : bench.word(vm + offset, 8, false);
+        offset += 8;
+    }
+    run.registers.erase("pc");            // the model's is a few instructions behind the store that ends the run
+    run.registers["mstatus"] &= 0x21888;  // there is no supervisor mode under a monitor
+    run.memory = bench.memory(starts[0], 0x10000);
+    return run;
+}
+
+struct Machine {
+    const char* name;
+    const char* file;
+    Arguments arguments;
+    Finished (*run)(const Spec&, unsigned depth, unsigned mutant, std::uint64_t cycles);
+    const char* needs;  // a program that is built, or nothing
+};
+void PrintTo(const Machine& machine, std::ostream* out) { *out << machine.name; }
+
+class Monitors : public ::testing::TestWithParam<Machine> {
+  protected:
+    void SetUp() override {
+        const char* needs = GetParam().needs;
+        if (needs != nullptr && !std::filesystem::exists(std::string(POGO_BUILT_PROGRAMS "/") + needs))
+            GTEST_SKIP() << "no cross compiler";
+    }
+    [[nodiscard]] Finished run(const Spec& spec, unsigned depth, unsigned mutant = 0,
+                               std::uint64_t cycles = 200'000'000) const {
+        return GetParam().run(spec, depth, mutant, cycles);
+    }
+    const Spec spec_ = machine(GetParam().file, GetParam().arguments);
+};
+
+void expect_ended(const Finished& run) {
+    EXPECT_THAT(run.reason, ::testing::AnyOf(model::StopReason::halted, model::StopReason::exit));
+    EXPECT_EQ(run.exit_code, 0U);
+}
+
+// ---- Properties -----------------------------------------------------------------------------------------------------
+
+void expect_the_same(const Finished& guest, const Finished& bare, unsigned depth) {
+    expect_ended(guest);
+    EXPECT_EQ(guest.output, bare.output) << depth;
+    EXPECT_EQ(guest.registers, bare.registers) << depth;
+    EXPECT_TRUE(guest.memory == bare.memory) << depth;
+}
+void print(unsigned depth, const Finished& run) {
+    if (depth == 0) std::cout << "monitors      cycles  instructions     traps  interrupts\n";
+    std::cout << std::setw(8) << depth << std::setw(12) << run.cycles << std::setw(14) << run.costs.instructions
+              << std::setw(10) << run.costs.traps << std::setw(12) << run.costs.interrupts << '\n';
+}
+
+// PG74, Theorem 2: a monitor without timing dependencies runs under itself. Every level costs more than the one below.
+TEST_P(Monitors, AreNotSeenByTheGuest) {
+    const Finished bare = run(spec_, 0);
+    expect_ended(bare);
+    EXPECT_GT(bare.output.size(), 500U);
+    print(0, bare);
+    Finished less = bare;
+    for (const unsigned depth : {1U, 2U}) {
+        const Finished guest = run(spec_, depth);
+        expect_the_same(guest, bare, depth);
+        EXPECT_GT(guest.cycles, less.cycles);
+        EXPECT_GT(guest.entries(), less.entries());
+        print(depth, guest);
+        less = guest;
+    }
+}
+
+TEST_P(Monitors, AreNotSeenThreeDeep) {
+    const Finished bare = run(spec_, 0);
+    const Finished guest = run(spec_, 3);
+    expect_the_same(guest, bare, 3);
+    print(0, bare);
+    print(3, guest);
+}
+
+// Other pipelines, other cycles, ticks in other places: the same output.
+TEST_P(Monitors, DoNotDependOnTime) {
+    const Finished bare = run(spec_, 0);
+    Spec slow = spec_;
+    slow.timing.trap_cycles = 40;
+    slow.timing.interrupt_cycles = 70;
+    slow.timing.load_latency = 5;
+    slow.timing.branch_penalty = 3;
+    for (const unsigned depth : {0U, 1U}) {
+        const Finished guest = run(slow, depth);
+        EXPECT_NE(guest.cycles, bare.cycles);
+        expect_the_same(guest, bare, depth);
+    }
+}
+
+// An effect that is lost, an interrupt that is delivered although it is masked, a user program that may do what only a
+// supervisor may, a wrong vector, and what the machine's allocator does (limit, stack pointers, protected memory) left
+// out: the guest's output tells.
+TEST_P(Monitors, AreFoundOutWhereTheyAreWrong) {
+    const Finished bare = run(spec_, 0);
+    for (unsigned mutant = 1; mutant <= mutants; ++mutant) {
+        const Finished guest = run(spec_, 1, mutant, 2'000'000);
+        EXPECT_NE(guest.output, bare.output) << mutant;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Machines, Monitors,
+                         ::testing::Values(Machine{"Lecture", "lecture.isa", {}, run_lecture, nullptr},
+                                           Machine{"M68010", "m68k.isa", {{"model", "68010"}}, run_m68010, "vmm-1.elf"},
+                                           Machine{"Rv64", "rv64.isa", {}, run_rv64, "rv64-vmm-1.elf"}),
+                         [](const auto& machine) { return machine.param.name; });
+
+}  // namespace
+}  // namespace pogo::integration
