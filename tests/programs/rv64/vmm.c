@@ -125,6 +125,9 @@ static void store(u64 at, unsigned kind, u64 value) {
         default: *(volatile u64*)at = value; break;
     }
 }
+static void write_x(unsigned r, u64 value) {
+    if (r != 0) below[r] = value;
+}
 static u32 instruction(void) {
     const u32 low = *(unsigned short*)vm.pc;
     return (low & 3) == 3 ? low | (u32) * (unsigned short*)(vm.pc + 2) << 16 : low;
@@ -141,7 +144,7 @@ static void reach(u64 cause, u64 at) {
         kind = word & 0x2000 ? 3 : 2;
     } else return reflect(cause, at);  // devices have no atomic operations
     if (cause == store_fault) store(at, kind, below[r]);
-    else below[r] = load(at, kind);
+    else write_x(r, load(at, kind));
     vm.pc += (word & 3) == 3 ? 4 : 2;
 }
 
@@ -233,7 +236,7 @@ static int csr(u32 word) {
     u64 old;
     if (!read_csr(number, &old) || (writes && number >> 10 == 3)) return 0;
     if (writes) write_csr(number, kind == 1 ? operand : kind == 2 ? old | operand : old & ~operand);
-    if (rd != 0) below[rd] = old;
+    write_x(rd, old);
     return 1;
 }
 static void emulate(void) {
