@@ -1,8 +1,8 @@
 // A trap-and-emulate monitor for RV64: M and U mode in user mode. It is a program of that machine and nothing more, so it runs under itself.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The guest lies where it is linked for, in a naturally aligned window of memory. The real PMP holds what the guest's PMP permits within the window,
-// so that whatever else the guest reaches for traps; its devices are the machine's, reached for it by the monitor. Its control registers are `vm`.
+// The guest lies where it is linked for, in a naturally aligned window of memory, and begins at START. The real PMP holds what the guest's PMP
+// permits within the window, so that whatever else the guest reaches for traps; its devices are the machine's, reached for it by the monitor.
 // MUTANT chooses a wrong monitor (monitors_test.cpp).
 #include "attempt.h"
 
@@ -12,7 +12,6 @@
 enum { lost = 1, masked, user_mode, vector, open_memory };  // mutants
 
 extern u64 below[32];  // the guest's registers: vmm_entry.S
-// WINDOW, WINDOW_SIZE: the guest's memory, at whose beginning it begins.
 
 enum { machine = 3, pmp_entries = 8 };
 enum { fetch_fault = 1, illegal = 2, load_fault = 5, store_fault = 7, call = 8 };
@@ -134,7 +133,7 @@ static u32 instruction(void) {
 }
 static void reach(u64 cause, u64 at) {
     const unsigned right = cause == fetch_fault ? X : cause == load_fault ? R : W;
-    if (!(permitted(at) & right)) return reflect(cause, at);
+    if (!(permitted(at) & right) || at >> 56) return reflect(cause, at);
     if (cause == fetch_fault) return reflect(illegal, 0);  // what is no memory reads 0, which is no instruction
     const u32 word = instruction();
     unsigned r, kind = word >> 12 & 7;
@@ -279,7 +278,7 @@ void main(void) {
     entries += get(pmpaddr4) != 0, entries += get(pmpaddr5) != 0, entries += get(pmpaddr6) != 0, entries += get(pmpaddr7) != 0;
     set(mstatus, 0);  // user mode is what lies below
     vm.priv = machine;
-    vm.pc = WINDOW;
+    vm.pc = START;
     allocate();
     resume();
 }
