@@ -338,6 +338,35 @@ INSTANTIATE_TEST_SUITE_P(
         Guest{"Rv64Program", "rv64.isa", {}, {"supervisor", "program"}, run_rv64, 42, 100}),
     [](const auto& guest) { return guest.param.name; });
 
+// The same monitors on QEMU's virt: what is the machine's and not Pogo's. Bare, the kernel sees another choice of what
+// manuals leave open there.
+TEST(MonitorsOfRv64, RunUnderThemselvesOnQemu) {
+    if (!std::filesystem::exists(POGO_BUILT_PROGRAMS "/rv64-vmm-1.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
+    if (!installed("qemu-system-riscv64")) GTEST_SKIP() << "no qemu-system-riscv64";
+    const auto peer = [](const std::vector<std::string>& guest, unsigned depth) {
+        std::string line =
+            "timeout 60 qemu-system-riscv64 -M virt -bios none -display none -monitor none -serial stdio";
+        std::vector<std::string> files = guest;
+        for (unsigned i = 1; i <= depth; ++i) files.push_back(numbered("vmm-", i));
+        for (const std::string& file : files)
+            line += " -device loader,file=" POGO_BUILT_PROGRAMS "/rv64-" + file + ".elf";
+        return shell(line + " -device loader,cpu-num=0,addr=" + std::to_string(rv64_places[depth]) +
+                     " 2>&1 </dev/null");
+    };
+    const Finished program = run_rv64(machine("rv64.isa"), {"supervisor", "program"}, 1, 0, 20'000'000);
+    for (const unsigned depth : {0U, 1U, 2U}) {
+        const Result found = peer({"supervisor", "program"}, depth);
+        EXPECT_EQ(found.code, 42) << depth;
+        EXPECT_EQ(found.out, program.output) << depth;
+    }
+    const Result first = peer({"kernel"}, 1);
+    EXPECT_EQ(first.code, 0);
+    EXPECT_THAT(first.out, ::testing::EndsWith("end 5\n"));
+    const Result second = peer({"kernel"}, 2);
+    EXPECT_EQ(second.code, 0);
+    EXPECT_EQ(second.out, first.out);
+}
+
 INSTANTIATE_TEST_SUITE_P(Machines, Monitors,
                          ::testing::Values(Machine{"Lecture", "lecture.isa", {}, run_lecture, nullptr},
                                            Machine{"M68010", "m68k.isa", {{"model", "68010"}}, run_m68010, "vmm-1.elf"},
