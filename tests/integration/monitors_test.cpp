@@ -338,6 +338,68 @@ INSTANTIATE_TEST_SUITE_P(
         Guest{"Rv64Program", "rv64.isa", {}, {"supervisor", "program"}, run_rv64, 42, 100}),
     [](const auto& guest) { return guest.param.name; });
 
+// PG74, resource control: a guest that reaches for what is not its own finds no memory there.
+TEST(MonitorsOfRv64, KeepTheirMemory) {
+    if (!std::filesystem::exists(POGO_BUILT_PROGRAMS "/rv64-vmm-1.elf")) GTEST_SKIP() << "no riscv64-unknown-elf-gcc";
+    const Spec spec = machine("rv64.isa");
+    for (const unsigned depth : {1U, 2U}) {
+        Bench bench(spec);
+        load(bench, "rv64-", {"hostile"}, depth, 0);
+        const auto code = [&](unsigned level) { return bench.memory(rv64_places[level] + 0x110, 0xA00); };
+        const auto inner = code(1);
+        const auto outer = code(depth);
+        const Finished run = bench.run(200'000'000, rv64_places[depth]);
+        EXPECT_EQ(run.reason, model::StopReason::exit);
+        EXPECT_EQ(run.exit_code, 0U) << depth;
+        EXPECT_TRUE(inner == code(1) && outer == code(depth));
+    }
+}
+
+TEST(MonitorsOfLecture, KeepTheirMemory) {
+    const Spec spec = machine("lecture.isa");
+    const std::string hostile =
+        "        bra start\n"
+        "        halt                    ; an illegal instruction: nothing is where it wants to go on\n"
+        ".org 0x80\n"
+        "start:  li r1, 0xE000           ; beyond its memory, as supervisor,\n"
+        "        lih r1, 0xF\n"
+        "        li r2, 0x2000\n"
+        "        lih r2, 0x10\n"
+        "beyond: sw r0, 0(r1)\n"
+        "        add r1, r1, #4\n"
+        "        cmp r1, r2\n"
+        "        bne beyond\n"
+        "        li r1, -0x3000          ; and below it,\n"
+        "below:  sw r0, 0(r1)\n"
+        "        add r1, r1, #4\n"
+        "        li r2, -0x1000\n"
+        "        cmp r1, r2\n"
+        "        bne below\n"
+        "        li r1, -0x1000          ; and with a base that is nowhere\n"
+        "        put base, r1\n"
+        "        li r1, -1\n"
+        "        put limit, r1\n"
+        "        put epc, r0\n"
+        "        put eccr, r0\n"
+        "        rte\n";
+    const std::string monitor = text_of(POGO_PROGRAMS "/lecture/vmm.s");
+    for (const unsigned depth : {1U, 2U}) {
+        Bench bench(spec);
+        std::map<std::string, std::uint64_t> labels;
+        for (unsigned i = 0; i < depth; ++i) labels = bench.assembly(monitor, i * std::uint64_t{0x1000});
+        bench.assembly(hostile, depth * std::uint64_t{0x1000});
+        const auto code = [&](unsigned level) {
+            return bench.memory(level * std::uint64_t{0x1000}, labels.at("regs"));
+        };
+        const auto inner = code(depth - 1);
+        const auto outer = code(0);
+        const Finished run = bench.run(50'000'000, 0);
+        EXPECT_EQ(run.reason, model::StopReason::halted);
+        EXPECT_EQ(run.bus_errors, 0U);
+        EXPECT_TRUE(inner == code(depth - 1) && outer == code(0));
+    }
+}
+
 // The same monitors on QEMU's virt: what is the machine's and not Pogo's. Bare, the kernel sees another choice of what
 // manuals leave open there.
 TEST(MonitorsOfRv64, RunUnderThemselvesOnQemu) {

@@ -29,7 +29,7 @@ vectors:
         bra write               ; trap 1: r1 is the user's address of a string
         bra ticked              ; trap 2: r1 becomes the number of ticks
         bra number              ; trap 3: prints r1
-        bra bad
+        bra widen               ; trap 4: the user's limit is no more
         bra bad
         bra bad
         bra bad
@@ -216,6 +216,11 @@ number: sw r1, saved + 4(r0)
         bra return
 ticked: lw r1, ticks(r0)
         rte
+widen:  sw r1, saved + 4(r0)
+        li r1, -1
+        put limit, r1
+        lw r1, saved + 4(r0)
+        rte
 
 tick:   sw r1, saved(r0)
         lw r1, ticks(r0)
@@ -291,6 +296,18 @@ wait:   trap 2                  ; until the fifth tick
         li r9, user_size
         li r14, finish - user
         jump r9                 ; beyond the limit
-finish: li r1, 0
+finish: trap 4
+        lw r1, vectors - user(r0) ; the kernel's memory, round 2^32,
+        trap 3
+        li r1, ticks - user
+        lw r1, 0(r1)
+        trap 3
+        li r2, uart - user      ; and its devices
+        li r1, '!'
+        sw r1, 0(r2)
+        li r1, '\n'
+        sb r1, 0(r2)
+        li r2, 0
+        li r1, 0
         trap 0
 greeting: .asciz "Hello from user mode\n"

@@ -140,7 +140,7 @@ alignment:
         sw r4, v_eva(r0)
         bra reflect             ; mutant vector: bra reflect_bounds
 
-; ---- The guest has left its limit: for its own bounds, or for a device ---------------------------------------------------------
+; ---- The guest has left the real limit: for its own bounds, for a device, or round 2^32 ------------------------------------------------
 bounds: get r4, eva
         add r5, r4, #0          ; as the guest's memory and devices know it
         and r6, r3, #S
@@ -170,11 +170,19 @@ data:   lw r6, base_now(r0)
 aligned:
         add r2, r2, #4
         sw r2, v_pc(r0)
-        li r8, devices
         li r9, 0
+        li r8, size_low
+        lih r8, size_high
+        cmp r5, r8
+        bhs outside
+        li r8, memory           ; address and base have gone round to the guest's own memory
+        add r5, r5, r8
+        bra access
+outside:
+        li r8, devices
         cmp r5, r8
         blo absent
-        lw r9, regs(r7)
+access: lw r9, regs(r7)
         cmp r6, #0x31
         bhi store
         beq load_byte
