@@ -3,7 +3,7 @@
 //
 // Exit code: 0, or the number of the first check that is not as expected, from 1. -DQEMU leaves
 // out what QEMU 7.2 does otherwise: it does misaligned loads and stores, takes an AMO's exception for a load's, and keeps what
-// mepc and MPP cannot hold.
+// mepc and MPP cannot hold; -DNO_SUPERVISOR what needs supervisor mode.
 //
 // UM: The RISC-V Instruction Set Manual, Volume I, version 20191213. PM: Volume II, version 20211203.
 
@@ -71,14 +71,18 @@ _start:
 
 	// Calls and breakpoints (UM 2.8; PM table 3.6)
 	at	machine, 11, 2f, 0, ecall
+#ifndef NO_SUPERVISOR
 	at	1, 9, 2f, 0, ecall
+#endif
 	at	user, 8, 2f, 0, ecall
 	traps	3, 2f, .4byte break
 	traps	3, 2f, .2byte 0x9002	// C.EBREAK (UM 16.5)
 
 	// Privileged instructions (PM 2.1, 3.3.2)
 	at	user, 2, 2f, 0x30200073, mret
+#ifndef NO_SUPERVISOR
 	at	1, 2, 2f, 0x30200073, mret
+#endif
 	at	user, 2, 2f, 0x300022f3, csrrs t0, mstatus, x0
 	at	user, 2, 2f, 0x34029073, csrrw x0, mscratch, t0
 	at	user, 2, 2f, 0x3412f073, csrrci x0, mepc, 5
