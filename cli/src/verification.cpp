@@ -37,9 +37,10 @@ struct CheckArguments {
     std::string model = "both";
     bool quiet = false;
 
-    void add_to(CLI::App& command, bool extension_option = true) {
+    bool maps = false;
+
+    void add_solver(CLI::App& command, bool extension_option = true) {
         spec.add_to(command, extension_option);
-        command.add_option("--context", context, "the pair of modes to decide for; default: the spec's first");
         command.add_option("--assume", assumptions, "a configuration: ELEMENT=VALUE in every state (repeatable)")
             ->type_name("ELEMENT=VALUE")
             ->allow_extra_args(false);
@@ -48,6 +49,11 @@ struct CheckArguments {
         command.add_option("-j,--jobs", jobs, "threads; the result does not depend on it")
             ->capture_default_str()
             ->check(CLI::Range(1U, 256U));
+        command.add_flag("-q,--quiet", quiet, "no progress on the terminal");
+    }
+    void add_to(CLI::App& command, bool extension_option = true) {
+        add_solver(command, extension_option);
+        command.add_option("--context", context, "the pair of modes to decide for; default: the spec's first");
         command.add_option("--states", states, "random states on the model for each instruction")
             ->capture_default_str();
         command.add_option("--smt2", smt2, "write every query into this folder as SMT-LIB 2")->type_name("DIR");
@@ -57,7 +63,7 @@ struct CheckArguments {
         command.add_option("--model", model, "the exit code is about the strict model, the extended one, or both")
             ->check(CLI::IsMember({"strict", "extended", "both"}))
             ->capture_default_str();
-        command.add_flag("-q,--quiet", quiet, "no progress on the terminal");
+        command.add_flag("--maps", maps, "decide the VM maps of the context, too; `pogo map` says more of them");
     }
     void add_output(CLI::App& command, const std::vector<std::string>& formats) {
         format = formats.front();
@@ -108,6 +114,11 @@ check::Options options_of(Session& session, const CheckArguments& arguments, con
     return options;
 }
 
+[[noreturn]] void contradicted() {
+    fmt::print(stderr, "pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n");
+    throw Leave{internal};
+}
+
 Report report_on(Session& session, const CheckArguments& arguments, const Spec& spec, bool extended,
                  model::Simulator& simulator) {
     report::Request request;
@@ -132,12 +143,16 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
                                                .seed = request.audit_seed,
                                                .states_per_instruction = request.audit_states});
     if (!confirmation.problem.empty()) session.fail(bad_input, Code::E0901, {}, confirmation.problem);
+    for (const VmMap& map : spec.vm_maps) {
+        if (!arguments.maps || spec[map.context].name != findings.context) continue;
+        const auto decided = report::confirm_map(spec, check::check_vm_map(spec, map, request.check), simulator);
+        if (!decided.confirmed()) contradicted();
+        request.maps.push_back(decided.findings);
+    }
     Report report = report::make_report(spec, session.sources, findings, confirmation, request);
     if (!confirmation.holds()) {
-        for (const auto& failure : confirmation.failures(spec))
-            fmt::print(stderr, "pogo: the model contradicts the checker: {}\n", failure);
-        fmt::print(stderr, "This is a bug in Pogo, not in your input.\n");
-        throw Leave{internal};
+        for (const auto& failure : confirmation.failures(spec)) fmt::print(stderr, "pogo: {}\n", failure);
+        contradicted();
     }
     return report;
 }
@@ -208,9 +223,8 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
         out += (out.empty() ? "" : "\n");
         out += arguments.format == "json" ? report::to_json(spec, report) : report::to_text(spec, report, all);
         if (!report.confirmed()) {
-            fmt::print(stderr, "{}pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n",
-                       out);
-            throw Leave{internal};
+            fmt::print("{}", out);
+            contradicted();
         }
         const auto verdict = report.findings.holds_configured;
         if (verdict == check::Verdict::no) code = refuted;
@@ -245,7 +259,7 @@ void add_verification(CLI::App& app, Session& session) {
         auto arguments = std::make_shared<CheckArguments>();
         auto names = std::make_shared<std::vector<std::string>>();
         auto all = std::make_shared<bool>(false);
-        arguments->add_to(*command);
+        arguments->add_solver(*command);
         command->add_option("--map", *names, "only this one; may be repeated");
         command->add_flag("--all", *all, "list the obligations that hold, too");
         arguments->add_output(*command, {"text", "json"});

@@ -106,6 +106,7 @@ class Maker {
                                                                             : Decision::unknown,
                                          kept.broken_by});
         theorems(report);
+        for (const auto& map : request_.maps) report.vm_maps.push_back(vm_map(map));
         report.statistics = findings_.statistics;
         report.problem = confirmation_.problem;
         report.command = command("check");
@@ -119,10 +120,23 @@ class Maker {
         if (report.seed != 0) option("--seed", std::to_string(report.seed));
         if (report.audit_states != ConfirmOptions().states_per_instruction)
             option("--states", std::to_string(report.audit_states));
+        if (!request_.maps.empty()) report.command += " --maps";
         return report;
     }
 
   private:
+    VmMap vm_map(const check::MapFindings& findings) const {
+        VmMap result{findings.name, decision(findings.holds_configured), {}};
+        for (const auto& obligation : findings.obligations) {
+            const bool mended =
+                findings.synthesis && findings.synthesis->found == check::Verdict::yes && !obligation.settings.empty();
+            if (obligation.holds != check::Verdict::yes && !mended)
+                result.failing.push_back(obligation.instruction.valid() ? spec_[obligation.instruction].name
+                                                                        : obligation.name);
+        }
+        return result;
+    }
+
     /// Of the text that was read under this name: some declaration of the Spec came from it.
     std::string hash(const std::string& file) const {
         const auto from = [&](const auto& declarations) -> std::optional<std::string> {

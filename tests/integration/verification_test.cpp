@@ -7,6 +7,7 @@
 namespace pogo::integration {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -98,6 +99,14 @@ TEST_F(Verification, ShowsWhatLeavesBesideWhatIsPrivileged) {
     EXPECT_EQ(r.code, 0);
     EXPECT_THAT(r.out, HasSubstr("privileged: rte halt_ cli sti get put vmenter vmget vmput"));
     EXPECT_THAT(r.out, HasSubstr("exits on privileged: rte halt_ cli sti get put vmenter vmget vmput"));
+}
+
+TEST_F(Verification, ReportsSayWhatMapsGive) {
+    const Result r = pogo("check " + lecture_ + " --param popf=true --maps");
+    EXPECT_EQ(r.code, 1);
+    EXPECT_THAT(r.out, ContainsRegex("VM map trap_and_emulate: +refuted by popf"));
+    EXPECT_THAT(r.out, ContainsRegex("VM map hybrid: +proved"));
+    EXPECT_THAT(r.out, HasSubstr("--param popf=true --maps"));
 }
 
 TEST_F(Verification, MapsAreDecidedOneByOne) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "check/check.hpp"
+#include "check/vm_map.hpp"
 #include "isa/source.hpp"
 #include "report/confirm.hpp"
 
@@ -168,7 +169,7 @@ struct Invariant {
     std::vector<std::string> broken_by;
 };
 
-/// The result of checking a `vmm` block.
+/// The result of checking a `vmm` block, under the configuration found if it asks for one.
 struct VmMap {
     std::string name;
     Decision verdict = Decision::unknown;
@@ -221,6 +222,7 @@ struct Request {
     check::Options check;
     std::uint64_t audit_seed = 0;
     unsigned audit_states = 64;
+    std::vector<check::MapFindings> maps;  ///< of the context
 };
 
 [[nodiscard]] Report make_report(const isa::Spec& spec, const isa::SourceManager& sources,
