@@ -497,8 +497,8 @@ class ObligationCheck {
 
     /// What a trap or an interrupt does, and of an interrupt when it is taken.
     struct Entry {
-        const isa::Meaning* meaning;  ///< none: the machine has no such interrupt
-        Term condition;               ///< of the Spec; invalid for traps
+        const isa::Meaning* meaning = nullptr;  ///< none: the machine has no such interrupt
+        Term condition;                         ///< of the Spec; invalid for traps
     };
 
     /// The real machine's entry leaves the guest, or the virtual machine's, whatever the arguments are, does the same.

@@ -29,7 +29,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
     const auto pure = [&](auto&& body) {
         accesses_allowed_ = false;
         next_value_ = {};
-        const Meaning m = meaning(pc_value_, [&] {
+        Meaning m = meaning(pc_value_, [&] {
             frames_.back().locals = constants;
             body();
         });

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "isa/assembly.hpp"
@@ -120,7 +121,7 @@ std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
     const auto& findings = report.findings;
     std::string out = fmt::format("VM map {} of {}, context {}: {}\n", findings.name, spec.name, findings.context,
                                   decision(findings.holds));
-    std::size_t counts[3] = {0, 0, 0};
+    std::array<std::size_t, 3> counts{};
     for (const auto& obligation : findings.obligations) ++counts[static_cast<std::size_t>(obligation.holds)];
     out += fmt::format("{} obligations: {} proved, {} refuted, {} unknown\n", findings.obligations.size(),
                        counts[static_cast<std::size_t>(Verdict::yes)], counts[static_cast<std::size_t>(Verdict::no)],

@@ -19,7 +19,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using Edits = std::vector<std::pair<std::string, std::string>>;
 using Names = std::vector<std::string>;
 
@@ -148,7 +147,7 @@ TEST_P(Mistakes, AreSeen) {
     EXPECT_THAT(failing(decided(spec, mistake.map)), Contains(mistake.seen));
 }
 
-const Mistake mistakes[] = {
+const std::vector<Mistake> mistakes = {
     {"PrivilegeNotTested",
      "lecture.isa",
      {{"assembly \"sti\";\n  cycles system;\n  require privileged;", "assembly \"sti\";\n  cycles system;"}},
