@@ -343,6 +343,15 @@ class ObligationCheck {
         const Term address = fresh("accessed", translation.address);
         const Term access = fresh("access", translation.access);
         const Term units = fresh("units", translation.units);
+        Term size = terms().boolean(false);  // one that accesses have
+        const auto used = [&](unsigned count) {
+            size = terms().or_(size, terms().eq(units, terms().constant(8, count)));
+        };
+        used(spec_.parcel_units);
+        for (const auto& form : spec_.forms) {
+            for (const auto& load : form.meaning.loads) used(load.units);
+            for (const auto& store : form.meaning.stores) used(store.units);
+        }
         for (Pair& pair : pairs_) {
             const auto translate = [&](Before& before) {
                 Instance instance = before.instance;
@@ -361,7 +370,7 @@ class ObligationCheck {
             const Term wanted = in_.evaluate(map_.memory);
             // One by one: each is easier than all at once.
             for (const Term right : {terms().not_(faults), in_.evaluate(map_.exists), terms().eq(real_at, wanted)}) {
-                goals_.push_back(all({pair.meant, terms().not_(real_faults), terms().not_(right)}));
+                goals_.push_back(all({pair.meant, size, terms().not_(real_faults), terms().not_(right)}));
                 broken = either(broken, refuted("relocation", goals_.back()));
             }
         }
