@@ -313,24 +313,25 @@ class ObligationCheck {
     /// The entry with the arguments that instructions and translations raise the trap with, on either machine.
     Obligation trap(isa::CauseId id) {
         const isa::Cause& cause = spec_[id];
-        if (entry({&cause.entry, {}}, {&cause.entry, {}}, cause.parameters) == Verdict::no) return finish(Verdict::no);
-        result_.example.clear();
+        entry({&cause.entry, {}}, {&cause.entry, {}}, cause.parameters);
         const std::vector<Term> bad = std::exchange(goals_, {});
         Verdict broken = Verdict::no;
         for (std::size_t k = 0; k < pairs_.size(); ++k)
-            if (!terms().is_false(bad[k])) broken = either(broken, raised(id, pairs_[k], bad[k]));
+            if (solver_.satisfiable("entry", bad[k]) != Verdict::no)  // with any arguments; else with those that occur
+                broken = either(broken, raised(id, pairs_[k], bad[k]));
         return finish(broken);
     }
 
     /// An interrupt that the real machine takes without leaving the guest is one that the virtual machine takes.
     Obligation interrupt(std::uint32_t number) {
         const isa::Interrupt& real = spec_.interrupts[number];
+        Entry own;
         for (const auto& [of_real, of_machine] : map_.interrupts)
-            if (of_real == number) {
-                const isa::Interrupt& machine = spec_.interrupts[of_machine];
-                return finish(entry({&machine.entry, machine.condition}, {&real.entry, real.condition}, {}));
-            }
-        return finish(entry({nullptr, {}}, {&real.entry, real.condition}, {}));
+            if (of_real == number) own = {&spec_.interrupts[of_machine].entry, spec_.interrupts[of_machine].condition};
+        entry(own, {&real.entry, real.condition}, {});
+        Verdict broken = Verdict::no;
+        for (const Term bad : goals_) broken = either(broken, refuted("entry", bad));
+        return finish(broken);
     }
 
     /// An access of the real machine that does not fault reaches what the virtual machine's reaches.
@@ -510,8 +511,9 @@ class ObligationCheck {
         Term condition;                         ///< of the Spec; invalid for traps
     };
 
-    /// The real machine's entry leaves the guest, or the virtual machine's, whatever the arguments are, does the same.
-    Verdict entry(const Entry& own, const Entry& real, const std::vector<isa::Variable>& parameters) {
+    /// For each pair, into `goals_`: the real machine's entry stays with the guest, and the virtual machine's does not
+    /// do the same, each with any arguments.
+    void entry(const Entry& own, const Entry& real, const std::vector<isa::Variable>& parameters) {
         const isa::Form form = entry_form(spec_, *real.meaning, parameters);
         const isa::Form other = own.meaning == nullptr ? form : entry_form(spec_, *own.meaning, parameters);
         forms_.reserve(2);
@@ -521,7 +523,6 @@ class ObligationCheck {
             before.instance.forget();
             return condition.valid() ? before.instance(condition) : terms().boolean(true);
         };
-        Verdict broken = Verdict::no;
         for (Pair& pair : pairs_) {
             const Run there = forms_[0].run(pair.machine);
             const Run here = forms_[1].run(pair.real);
@@ -532,12 +533,9 @@ class ObligationCheck {
                 own.meaning == nullptr
                     ? terms().boolean(false)
                     : all({there.completes, in_.commute(pair, there, here), taken(pair.machine, own.condition)});
-            const Term bad = terms().and_(happens, terms().not_(commutes));
-            goals_.push_back(bad);
+            goals_.push_back(terms().and_(happens, terms().not_(commutes)));
             result_.direct = either(result_.direct, solver_.satisfiable("stays", happens));
-            broken = either(broken, refuted("entry", bad));
         }
-        return broken;
     }
 
     /// Is there a state in which the obligation, which is not an instruction's, fails? The first is told as it is.
@@ -619,7 +617,7 @@ class ObligationCheck {
 /// fewest bits first.
 class Joining {
   public:
-    explicit Joining(const std::vector<Obligation>& obligations) {
+    Joining(const isa::Spec& spec, const std::vector<Obligation>& obligations) : spec_(spec) {
         for (const Obligation& obligation : obligations)
             if (!obligation.settings.empty()) choices_.push_back(&obligation.settings);
     }
@@ -627,17 +625,9 @@ class Joining {
         Bits none;
         search(0, none);
         if (!best_) return std::nullopt;
-        Cube cube;
-        for (const auto& [element, bits] : *best_)
-            for (unsigned high = isa::max_width; high-- > 0;) {
-                if ((bits.said >> high & 1) == 0) continue;
-                unsigned low = high;
-                while (low > 0 && (bits.said >> (low - 1) & 1) != 0) --low;
-                cube.push_back({{element}, high, low, bits.value >> low & isa::ones(high - low + 1)});
-                high = low;
-                if (low == 0) break;
-            }
-        return cube;
+        std::vector<Said> cube;
+        for (const auto& [element, bits] : *best_) cube.push_back({{element}, {}, bits.value, bits.said});
+        return literals(spec_, cube);
     }
 
   private:
@@ -677,19 +667,20 @@ class Joining {
     }
 
     static constexpr unsigned max_steps = 100'000;
+    const isa::Spec& spec_;
     std::vector<const std::vector<Cube>*> choices_;
     std::optional<Bits> best_;
     unsigned steps_ = 0;
 };
 
-Synthesis synthesis_of(const std::vector<Obligation>& obligations) {
+Synthesis synthesis_of(const isa::Spec& spec, const std::vector<Obligation>& obligations) {
     Synthesis result;
     for (const Obligation& obligation : obligations)
         if (obligation.holds == Verdict::unknown || obligation.mended == Verdict::unknown)
             result.undecided.push_back(obligation.name);
         else if (obligation.holds == Verdict::no && obligation.settings.empty())
             result.never.push_back(obligation.name);
-    if (auto cube = Joining(obligations).run()) {
+    if (auto cube = Joining(spec, obligations).run()) {
         result.cube = std::move(*cube);
         result.found = Verdict::yes;
     }
@@ -750,7 +741,7 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     }
     findings.holds_configured = findings.holds;
     if (map.synthesized.empty()) return findings;
-    findings.synthesis = synthesis_of(findings.obligations);
+    findings.synthesis = synthesis_of(spec, findings.obligations);
     const Synthesis& synthesis = *findings.synthesis;
     findings.holds_configured = !synthesis.never.empty()          ? Verdict::no
                                 : synthesis.found != Verdict::yes ? Verdict::no

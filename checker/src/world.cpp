@@ -204,11 +204,12 @@ void World::finish(Before& state, bool assume) {
         state.instance.bind(spec.elements[i].variable, state.elements[i]);
     Term holds = terms.boolean(true);
     for (const auto& invariant : spec.invariants) holds = terms.and_(holds, state.instance(invariant.holds));
-    for (const auto& [element, value] : options_->assumptions) {
-        if (!assume) break;
-        POGO_REQUIRE(!spec[element].is_file());
-        holds = terms.and_(holds, terms.eq(state.elements[element.index], terms.constant(spec[element].width, value)));
-    }
+    if (assume)
+        for (const auto& [element, value] : options_->assumptions) {
+            POGO_REQUIRE(!spec[element].is_file());
+            holds =
+                terms.and_(holds, terms.eq(state.elements[element.index], terms.constant(spec[element].width, value)));
+        }
     if (spec.waiting.valid()) holds = terms.and_(holds, terms.not_(state.instance(spec.waiting)));
     if (spec.halted.valid()) holds = terms.and_(holds, terms.not_(state.instance(spec.halted)));
     state.holds = holds;

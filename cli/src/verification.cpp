@@ -215,10 +215,10 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     }
     std::string out;
     int code = holds;
+    const check::Options options = options_of(session, arguments, spec);
+    model::Simulator simulator({.bare = true});
     for (const VmMap* map : maps) {
-        model::Simulator simulator({.bare = true});
-        const auto report =
-            report::confirm_map(spec, check::check_vm_map(spec, *map, options_of(session, arguments, spec)), simulator);
+        const auto report = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
         if (!report.problem.empty()) session.fail(bad_input, Code::E0901, {}, report.problem);
         out += (out.empty() ? "" : "\n");
         out += arguments.format == "json" ? report::to_json(spec, report) : report::to_text(spec, report, all);

@@ -24,12 +24,15 @@ std::string_view name(ReplayStatus status) {
     POGO_REQUIRE(false);
 }
 
-bool Confirmation::holds() const {
-    const auto replayed = [](const auto& row) {
+bool none_failed(const std::vector<std::vector<Replay>>& replays) {
+    return std::all_of(replays.begin(), replays.end(), [](const auto& row) {
         return std::none_of(row.begin(), row.end(),
                             [](const auto& replay) { return replay.status == ReplayStatus::failed; });
-    };
-    return std::all_of(replays.begin(), replays.end(), replayed) &&
+    });
+}
+
+bool Confirmation::holds() const {
+    return none_failed(replays) &&
            std::all_of(audits.begin(), audits.end(), [](const auto& audit) { return audit.contradictions.empty(); });
 }
 
@@ -45,25 +48,6 @@ std::vector<std::string> Confirmation::failures(const isa::Spec& spec) const {
             result.push_back(fmt::format("{}: {}", spec.instructions[i].name, text));
     return result;
 }
-
-namespace {
-
-/// Attached as long as it lives.
-class Attached {
-  public:
-    Attached(model::Simulator& simulator, model::Observer& observer) : simulator_(simulator), observer_(observer) {
-        simulator_.attach(observer_);
-    }
-    ~Attached() { simulator_.detach(observer_); }
-    Attached(const Attached&) = delete;
-    Attached& operator=(const Attached&) = delete;
-
-  private:
-    model::Simulator& simulator_;
-    model::Observer& observer_;
-};
-
-}  // namespace
 
 Confirmation confirm(const isa::Spec& spec, const check::Findings& findings, model::Simulator& simulator,
                      const ConfirmOptions& options) {

@@ -15,6 +15,18 @@
 
 namespace pogo::report {
 
+Decision decision(check::Verdict verdict) {
+    switch (verdict) {
+        case check::Verdict::no:
+            return Decision::refuted;
+        case check::Verdict::yes:
+            return Decision::proved;
+        case check::Verdict::unknown:
+            return Decision::unknown;
+    }
+    POGO_REQUIRE(false);
+}
+
 namespace {
 
 Answer answer(check::Verdict verdict) {
@@ -29,18 +41,6 @@ Answer answer(check::Verdict verdict) {
     POGO_REQUIRE(false);
 }
 Answers answers(const check::Models& models) { return {answer(models.strict), answer(models.extended)}; }
-
-Decision decision(check::Verdict verdict) {
-    switch (verdict) {
-        case check::Verdict::no:
-            return Decision::refuted;
-        case check::Verdict::yes:
-            return Decision::proved;
-        case check::Verdict::unknown:
-            return Decision::unknown;
-    }
-    POGO_REQUIRE(false);
-}
 
 std::string sha256(std::string_view text) {
     std::array<char, SHA256_DIGEST_STRING_LENGTH> digest{};
@@ -100,11 +100,7 @@ class Maker {
                                       std::string(check::name(column.kind)), column.strict()});
         for (std::size_t i = 0; i < findings_.rows.size(); ++i) report.instructions.push_back(instruction(i));
         for (const auto& kept : findings_.invariants)
-            report.invariants.push_back({kept.name, location(kept.where),
-                                         kept.holds == check::Verdict::yes  ? Decision::proved
-                                         : kept.holds == check::Verdict::no ? Decision::refuted
-                                                                            : Decision::unknown,
-                                         kept.broken_by});
+            report.invariants.push_back({kept.name, location(kept.where), decision(kept.holds), kept.broken_by});
         theorems(report);
         for (const auto& map : request_.maps) report.vm_maps.push_back(vm_map(map));
         report.statistics = findings_.statistics;

@@ -11,6 +11,7 @@
 #include "isa/assembly.hpp"
 #include "isa/require.hpp"
 #include "replay.hpp"
+#include "report/report.hpp"
 
 namespace pogo::report {
 
@@ -36,18 +37,6 @@ std::string_view name(Obligation::Kind kind) {
     POGO_REQUIRE(false);
 }
 
-std::string_view decision(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::yes:
-            return "proved";
-        case Verdict::no:
-            return "refuted";
-        case Verdict::unknown:
-            return "unknown";
-    }
-    POGO_REQUIRE(false);
-}
-
 /// Where the guest's instruction is carried out.
 std::string way(const Obligation& obligation) {
     const bool direct = obligation.direct != Verdict::no;
@@ -61,7 +50,7 @@ std::string settings(const isa::Spec& spec, const Obligation& obligation) {
     return result;
 }
 
-/// What differs between what the virtual machine and the real one do, in words.
+/// The registers that are not zero.
 std::string state_text(const isa::Spec& spec, const check::Side& side) {
     std::string result;
     for (const auto& element : spec.elements)
@@ -93,12 +82,7 @@ std::string instruction_text(const isa::Spec& spec, const check::Witness& witnes
 
 }  // namespace
 
-bool MapReport::confirmed() const {
-    return std::all_of(replays.begin(), replays.end(), [](const auto& row) {
-        return std::none_of(row.begin(), row.end(),
-                            [](const auto& replay) { return replay.status == ReplayStatus::failed; });
-    });
-}
+bool MapReport::confirmed() const { return none_failed(replays); }
 
 MapReport confirm_map(const isa::Spec& spec, check::MapFindings findings, model::Simulator& simulator) {
     MapReport result;
@@ -109,18 +93,17 @@ MapReport confirm_map(const isa::Spec& spec, check::MapFindings findings, model:
         return result;
     }
     Recorder recorder;
-    simulator.attach(recorder);
+    const Attached attached(simulator, recorder);
     for (std::size_t i = 0; i < result.replays.size(); ++i)
         for (std::size_t j = 0; j < result.replays[i].size(); ++j)
             result.replays[i][j] = replay(spec, result.findings.obligations[i].witnesses[j], simulator, recorder);
-    simulator.detach(recorder);
     return result;
 }
 
 std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
     const auto& findings = report.findings;
     std::string out = fmt::format("VM map {} of {}, context {}: {}\n", findings.name, spec.name, findings.context,
-                                  decision(findings.holds));
+                                  name(decision(findings.holds)));
     std::array<std::size_t, 3> counts{};
     for (const auto& obligation : findings.obligations) ++counts[static_cast<std::size_t>(obligation.holds)];
     out += fmt::format("{} obligations: {} proved, {} refuted, {} unknown\n", findings.obligations.size(),
@@ -140,12 +123,12 @@ std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
         };
         list("No setting helps:", synthesis.never);
         list("Undecided:", synthesis.undecided);
-        out += fmt::format("Under this configuration: {}\n", decision(findings.holds_configured));
+        out += fmt::format("Under this configuration: {}\n", name(decision(findings.holds_configured)));
     }
     for (std::size_t i = 0; i < findings.obligations.size(); ++i) {
         const auto& obligation = findings.obligations[i];
         if (obligation.holds == Verdict::yes && !all) continue;
-        out += fmt::format("\n{} {}: {}", name(obligation.kind), obligation.name, decision(obligation.holds));
+        out += fmt::format("\n{} {}: {}", name(obligation.kind), obligation.name, name(decision(obligation.holds)));
         if (obligation.kind == Obligation::Kind::instruction) out += ", carried out " + way(obligation);
         if (const auto found = settings(spec, obligation); !found.empty()) out += "; holds when " + found;
         out += "\n";
@@ -172,20 +155,20 @@ std::string to_json(const isa::Spec& spec, const MapReport& report) {
     document["machine"] = spec.name;
     document["name"] = findings.name;
     document["context"] = findings.context;
-    document["verdict"] = decision(findings.holds);
+    document["verdict"] = name(decision(findings.holds));
     document["synthesis"] = nullptr;
     if (findings.synthesis)
         document["synthesis"] = {{"configuration", text(spec, findings.synthesis->cube)},
                                  {"found", findings.synthesis->found == Verdict::yes},
                                  {"never", findings.synthesis->never},
                                  {"undecided", findings.synthesis->undecided},
-                                 {"verdict", decision(findings.holds_configured)}};
+                                 {"verdict", name(decision(findings.holds_configured))}};
     document["obligations"] = Json::array();
     for (std::size_t i = 0; i < findings.obligations.size(); ++i) {
         const auto& obligation = findings.obligations[i];
         Json entry = {{"kind", name(obligation.kind)},
                       {"name", obligation.name},
-                      {"verdict", decision(obligation.holds)},
+                      {"verdict", name(decision(obligation.holds))},
                       {"direct", check::name(obligation.direct)},
                       {"leaves", check::name(obligation.leaves)},
                       {"settings", Json::array()},

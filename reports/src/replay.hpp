@@ -25,6 +25,24 @@ class Recorder final : public model::Observer {
     std::vector<Seen> seen_;
 };
 
+/// Attached as long as it lives.
+class Attached {
+  public:
+    Attached(model::Simulator& simulator, model::Observer& observer) : simulator_(simulator), observer_(observer) {
+        simulator_.attach(observer_);
+    }
+    ~Attached() { simulator_.detach(observer_); }
+    Attached(const Attached&) = delete;
+    Attached& operator=(const Attached&) = delete;
+
+  private:
+    model::Simulator& simulator_;
+    model::Observer& observer_;
+};
+
+/// No replay of any row failed.
+[[nodiscard]] bool none_failed(const std::vector<std::vector<Replay>>& replays);
+
 /// The recorder must be attached to the simulator, which has the spec loaded. Leaves memory cleared.
 [[nodiscard]] Replay replay(const isa::Spec& spec, const check::Witness& witness, model::Simulator& simulator,
                             Recorder& recorder);

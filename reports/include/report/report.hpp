@@ -34,6 +34,7 @@ struct Location {
 enum class Answer : std::uint8_t { no, yes, unknown };
 enum class Decision : std::uint8_t { refuted, proved, unknown };
 [[nodiscard]] std::string_view name(Decision decision);
+[[nodiscard]] Decision decision(check::Verdict verdict);
 
 struct Answers {
     Answer strict = Answer::no;
