@@ -20,11 +20,7 @@ class Cosimulation : public CommandTest {
     }
     // The shipped spec with one text replaced.
     [[nodiscard]] std::string mutant(const std::string& from, const std::string& to) const {
-        std::string text = text_of(rv64);
-        const auto at = text.find(from);
-        EXPECT_NE(at, std::string::npos) << from;
-        EXPECT_EQ(text.find(from, at + 1), std::string::npos) << from;
-        return file("rv64.isa", text.replace(at, from.size(), to));
+        return file("rv64.isa", replaced(text_of(rv64), from, to));
     }
     static Result lockstep(const std::string& spec, const std::string& program, const std::string& peer = "qemu") {
         return pogo("run " + spec + " " + program + " --lockstep " + peer);

@@ -355,13 +355,6 @@ void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 class Rv64Fault : public ::testing::TestWithParam<Fault> {};
 
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const auto at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    EXPECT_EQ(text.find(from, at + 1), std::string::npos) << from;
-    return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
-
 TEST_P(Rv64Fault, ChangesTheClass) {
     const Fault& fault = GetParam();
     const std::string right = replaced(text_of(POGO_SPECS "/rv64.isa"), machine_supervisor, with_machine_supervisor);
