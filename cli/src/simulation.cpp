@@ -295,6 +295,7 @@ void run(Session& session, const RunArguments& arguments) {
         case model::StopReason::waiting_forever:
         case model::StopReason::double_fault:
         case model::StopReason::reset:
+        case model::StopReason::monitor:
             throw Leave{refuted};
     }
 }

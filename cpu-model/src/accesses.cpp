@@ -5,19 +5,13 @@
 #include <algorithm>
 
 #include "isa/concrete.hpp"
+#include "state_leaves.hpp"
 
 namespace pogo::model {
 
 using isa::Word;
 
 namespace {
-
-struct Leaves {
-    std::span<const Word> values;
-    std::span<const std::uint64_t> slots;
-    Word variable(isa::Variable variable, isa::Sort) const { return values[variable.id]; }
-    Word select(Word array, Word index) const { return slots[static_cast<std::size_t>(array + index)]; }
-};
 
 constexpr std::size_t roots_of_load = 3;   // guard, address, physical address (where the translation gives it: address)
 constexpr std::size_t roots_of_store = 4;  // and data
@@ -62,7 +56,7 @@ const std::vector<Access>& Accesses::of(isa::FormId form, std::span<const std::u
     for (std::size_t i = 0; i < fields.size(); ++i) values_[spec_[form].fields[i].variable.id] = fields[i];
     for (const auto& choice : meaning.choices) values_[choice.id] = 0;
     for (const auto& load : meaning.loads) values_[load.result.id] = 0;
-    isa::Concrete<Word, Leaves> domain;
+    isa::Concrete<Word, StateLeaves> domain;
     domain.values = values_;
     domain.slots = slots;
     std::vector<Word> all(program.steps.size());

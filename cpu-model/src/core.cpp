@@ -187,6 +187,7 @@ inline void Core::execute(Flight* flight) {
     flush<watched>(FlushEvent::Reason::trap, flight->leave, flight->form());
     double_fault_ = outcome == Machine::Outcome::double_fault;
     if (double_fault_) stop(StopReason::double_fault);
+    if (outcome == Machine::Outcome::left) stop(StopReason::monitor);
     if (machine_.halted()) stop(StopReason::halted);
 }
 
@@ -222,6 +223,7 @@ void Core::take_interrupt(std::uint32_t number) {
     flush<watched>(FlushEvent::Reason::interrupt, flight->leave, {});
     double_fault_ = outcome == Machine::Outcome::double_fault;
     if (double_fault_) stop(StopReason::double_fault);
+    if (outcome == Machine::Outcome::left) stop(StopReason::monitor);
     if (machine_.halted()) stop(StopReason::halted);
 }
 

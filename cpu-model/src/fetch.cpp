@@ -82,6 +82,7 @@ std::optional<std::uint64_t> Machine::walk(std::uint64_t address, unsigned acces
         for (; trap < translation_.phases[phase].traps_end; ++trap)
             if (holds(translation_.traps[trap].guard)) {
                 fault_ = &spec_.translation.faults[translation_.traps[trap].number];
+                attempt_ = {address, access, units};
                 return std::nullopt;
             }
         if (phase == translation_.loads.size()) break;
@@ -267,6 +268,7 @@ void Machine::trim() {
     form_reads_.resize(spec_.forms.size());
     entry_codes_.clear();
     trap_arguments_.clear();
+    destinations_.clear();
     compiler_ = std::move(compiler);
     compile_conditions();
 }

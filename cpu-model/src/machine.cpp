@@ -341,7 +341,9 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
             return Outcome::completed;
         }
         traps_.clear();
+        refused_.reset();
         if (trap == walk_fault) {
+            refused_ = attempt_;
             auto taken = evaluate(*fault_, nullptr, nullptr);
             if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
             return enter(std::move(taken));
@@ -354,6 +356,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         return enter(std::move(taken));
     }
     traps_.clear();
+    refused_.reset();
     values_[layout.next_pc] = (values_[pc_] + spec_.parcel_units) & pc_mask_;
     TrapTaken taken;
     if (fetched.operation != nullptr) {
@@ -371,6 +374,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         }
         again_ = false;
         POGO_REQUIRE(faults);
+        refused_ = attempt_;
         taken = evaluate(*fault_, nullptr, nullptr);
     }
     if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
@@ -383,6 +387,7 @@ Machine::Outcome Machine::interrupt(std::uint32_t number) {
     traps_.clear();
     values_[compiler_->layout().next_pc] = pc();
     const auto& meaning = spec_.interrupts[number].entry;
+    if (!guest_modes_.empty() && !stays(meaning)) return Outcome::left;
     const std::uint32_t trap = run(entry_code(meaning));
     if (trap == Code::none) return Outcome::completed;
     return enter(evaluate_fired(meaning, trap));
@@ -402,6 +407,7 @@ Machine::Outcome Machine::enter(TrapTaken trap) {
             place += static_cast<std::uint32_t>(spec_.causes[i].parameters.size());
         std::copy(trap.arguments.begin(), trap.arguments.end(), values_.begin() + place);
         traps_.push_back(std::move(trap));
+        if (!guest_modes_.empty() && !stays(cause.entry)) return Outcome::left;
         const std::uint32_t fired = run(entry_code(cause.entry));
         if (fired == Code::none) return Outcome::trapped;
         trap = evaluate_fired(cause.entry, fired);
@@ -410,6 +416,45 @@ Machine::Outcome Machine::enter(TrapTaken trap) {
             return Outcome::double_fault;
         }
     }
+}
+
+Machine::Destination Machine::destination(const isa::Meaning& entry) {
+    Destination result;
+    std::vector<isa::Term> roots;
+    for (const auto& write : entry.writes) {
+        const bool wanted = std::any_of(guest_modes_.begin(), guest_modes_.end(), [&](const auto& mode) {
+            return std::any_of(mode.begin(), mode.end(), [&](const auto& part) { return part.element == write.element; });
+        });
+        if (!wanted) continue;
+        result.writes.push_back({write.element, static_cast<std::uint32_t>(roots.size()),
+                                 static_cast<std::uint32_t>(roots.size() + 1)});
+        roots.insert(roots.end(), {write.guard, write.value});
+    }
+    for (const auto variable : spec_.terms.support(roots))
+        for (const auto& load : entry.loads) result.loaded = result.loaded || load.result == variable;
+    result.expression = compiler_->compile(roots, nullptr, &entry);
+    refresh_constants();
+    return result;
+}
+
+bool Machine::stays(const isa::Meaning& entry) {
+    auto known = destinations_.find(&entry);
+    if (known == destinations_.end()) known = destinations_.emplace(&entry, destination(entry)).first;
+    const Destination& to = known->second;
+    if (to.loaded) return false;
+    const Expression& expression = to.expression;
+    if (expression.timed) read_clock();
+    begin(expression);
+    compute(expression, 0, expression.program.steps.size());
+    const auto root = [&](std::uint32_t number) { return value(expression, expression.program.roots[number]); };
+    return std::any_of(guest_modes_.begin(), guest_modes_.end(), [&](const auto& mode) {
+        return std::all_of(mode.begin(), mode.end(), [&](const isa::Mode::Part& part) {
+            std::uint64_t then = values_[spec_[part.element].slot];
+            for (const auto& write : to.writes)
+                if (write.element == part.element && root(write.guard) != 0) then = root(write.value);
+            return then == part.value;
+        });
+    });
 }
 
 TrapTaken Machine::evaluate(const isa::Trap& trap, const isa::Form* form, const isa::Meaning* meaning) {

@@ -87,10 +87,25 @@ class Machine {
     void fetch(std::uint64_t pc, Fetched& fetched);
 
     /// The result of one transition. `written`, `stores`, … below describe it until the next.
-    enum class Outcome : std::uint8_t { completed, trapped, double_fault };
+    enum class Outcome : std::uint8_t { completed, trapped, double_fault, left };
     /// Executes a fetched instruction at the pc. When it traps and `take_traps`, runs the entry.
     Outcome execute(const Fetched& fetched, bool take_traps = true);
     Outcome interrupt(std::uint32_t number);
+    /// From here on an entry that would lead out of these modes is not run: control goes to a monitor outside the
+    /// machine (Outcome::left), the state stays as it was. A mode that an entry loads from memory counts as outside.
+    void set_guest_modes(std::vector<std::vector<isa::Mode::Part>> modes) { guest_modes_ = std::move(modes); }
+    /// An access as it is given to the translation.
+    struct Attempt {
+        std::uint64_t address = 0;
+        unsigned access = 0;
+        unsigned units = 0;
+    };
+    /// The access that the translation refused: valid after an execute() in which that was the trap.
+    [[nodiscard]] const std::optional<Attempt>& refused() const { return refused_; }
+    /// Where an access goes in this state, if it does not fault.
+    std::optional<std::uint64_t> physical(const Attempt& attempt) {
+        return translate(attempt.address, attempt.access, attempt.units);
+    }
 
     [[nodiscard]] std::span<const std::uint32_t> written() const {
         return {written_.data(), written_count_};
@@ -205,6 +220,19 @@ class Machine {
     /// The trap of an entry that `run` has returned.
     TrapTaken evaluate_fired(const isa::Meaning& entry, std::uint32_t trap);
     Outcome enter(TrapTaken trap);
+    /// The modes that an entry's state will be in, as far as its writes tell.
+    struct Destination {
+        struct Write {
+            isa::ElementId element;
+            std::uint32_t guard = 0;  ///< root
+            std::uint32_t value = 0;  ///< root
+        };
+        Expression expression;
+        std::vector<Write> writes;
+        bool loaded = false;
+    };
+    [[nodiscard]] bool stays(const isa::Meaning& entry);
+    Destination destination(const isa::Meaning& entry);
     const Code& entry_code(const isa::Meaning& meaning);
 
     /// Translates an address; nothing when it faults, then `fault_` says how.
@@ -272,6 +300,10 @@ class Machine {
     std::vector<std::unique_ptr<Reads>> form_reads_;
     std::unordered_map<const isa::Meaning*, std::unique_ptr<Code>> entry_codes_;
     std::unordered_map<const isa::Trap*, Expression> trap_arguments_;
+    std::vector<std::vector<isa::Mode::Part>> guest_modes_;  ///< none: all traps run their entries
+    std::unordered_map<const isa::Meaning*, Destination> destinations_;
+    Attempt attempt_;
+    std::optional<Attempt> refused_;
     Code translation_;
     const isa::Trap* fault_ = nullptr;
     std::vector<Word> walk_values_;  ///< as `wide_`, for translations

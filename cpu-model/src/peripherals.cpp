@@ -6,6 +6,17 @@
 
 namespace pogo::model {
 
+void transfer(Peripheral& device, const Units& format, bool write, std::uint64_t offset, unsigned units,
+              std::byte* bytes, std::uint64_t cycle) {
+    const bool whole = units * format.bits <= 128 && units <= 8;
+    if (write) {
+        if (whole) device.write(offset, units, static_cast<std::uint64_t>(format.compose(bytes, units)), cycle);
+    } else {
+        const Word value = whole ? device.read(offset, units, cycle) : 0;
+        format.split(bytes, units, value);
+    }
+}
+
 void Lines::update() {
     const std::uint64_t above = threshold_ >= 63 ? 0 : ~std::uint64_t{0} << (threshold_ + 1);
     const std::uint64_t candidates = levels_ & enabled_ & above;

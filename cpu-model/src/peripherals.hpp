@@ -11,6 +11,7 @@
 
 #include "isa/spec.hpp"
 #include "model/devices.hpp"
+#include "units.hpp"
 
 namespace pogo::model {
 
@@ -71,6 +72,11 @@ class Peripheral {
   protected:
     PeripheralHost host_;
 };
+
+/// A transaction of consecutive units that begins at a byte `offset` of the device. More than it takes in one access
+/// reads zero and writes nothing.
+void transfer(Peripheral& device, const Units& format, bool write, std::uint64_t offset, unsigned units,
+              std::byte* bytes, std::uint64_t cycle);
 
 /// A device with registers 8 bytes apart, each accessed in any size.
 class RegisterPeripheral : public Peripheral {

@@ -8,7 +8,7 @@
 #include <array>
 
 #include "isa/require.hpp"
-#include "virt.hpp"
+#include "platform.hpp"
 #include "world.hpp"
 
 namespace pogo::model {
@@ -63,6 +63,8 @@ const char* name(StopReason reason) {
             return "double fault";
         case StopReason::reset:
             return "reset";
+        case StopReason::monitor:
+            return "monitor";
     }
     POGO_REQUIRE(false);
 }
@@ -96,12 +98,9 @@ struct Simulator::Impl {
     const isa::Spec* spec = nullptr;
     Units format;
     std::unique_ptr<Core> core;
-    std::unique_ptr<Lines> lines;  ///< what an interrupt controller chooses from
-    LineInputs* line_inputs = nullptr;
-    std::vector<std::pair<isa::ElementId, std::uint64_t>> driven;  ///< inputs that are driven and with what
+    std::unique_ptr<Platform> platform;
     std::size_t used_slots = 0;
     std::optional<isa::Device> attached;
-    std::optional<std::uint64_t> fromhost;
     std::string output;
     std::vector<Observer*> observers;
     std::uint64_t exit_code = 0;
@@ -119,33 +118,28 @@ struct Simulator::Impl {
     Impl& operator=(const Impl&) = delete;
 
     void unload();
-    [[nodiscard]] std::optional<std::string> misread(const isa::Spec& machine) const;
     std::optional<std::string> map(const isa::Spec& machine, std::vector<Router::Range>& ranges) const;
     void build_devices();
     void supply_counts();
-    void build_device(const isa::Device& device);
+    void take_slots();
     std::optional<std::string> attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers);
     [[nodiscard]] std::byte* memory(std::uint64_t address, bool write) const;
     [[nodiscard]] std::uint64_t load_word(std::uint64_t address) const;
     void store_word(std::uint64_t address, std::uint64_t value) const;
-    void drive(const isa::Device& device, unsigned number, std::uint64_t value);
 };
 
 void Simulator::Impl::unload() {
     world.driver.bind(nullptr, {});
     for (auto& slot : world.slots) {
         slot.schedule(0);
-        slot.device.reset();
+        slot.device = nullptr;
     }
     world.router.set_map({});
     world.ram.clear();
+    platform.reset();
     core.reset();
-    lines.reset();
-    line_inputs = nullptr;
-    driven.clear();
     used_slots = 0;
     attached.reset();
-    fromhost.reset();
     output.clear();
     spec = nullptr;
 }
@@ -206,23 +200,6 @@ std::optional<std::string> Simulator::Impl::map(const isa::Spec& machine, std::v
     return std::nullopt;
 }
 
-// What depends on inputs whose value is asked for when something reads them, and must not.
-std::optional<std::string> Simulator::Impl::misread(const isa::Spec& machine) const {
-    if (config.bare) return std::nullopt;
-    const auto asked = asked_inputs(machine);
-    for (const auto element : machine.translation.reads)
-        if (std::find(asked.begin(), asked.end(), element) != asked.end())
-            return "the translation of addresses cannot depend on the time or on what the core counts";
-    std::vector<isa::Term> conditions{machine.waiting, machine.halted};
-    for (const auto& interrupt : machine.interrupts) conditions.push_back(interrupt.condition);
-    std::erase_if(conditions, [](isa::Term term) { return !term.valid(); });
-    for (const auto variable : machine.terms.support(conditions))
-        for (const auto& count : machine.platform.counts)
-            if (machine[count.input].variable == variable)
-                return "`interrupt`, `wait` and `halt` cannot depend on what the core counts";
-    return std::nullopt;
-}
-
 std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost, std::optional<std::uint64_t> answers) {
     constexpr unsigned size = 8;
     if (config.bare || spec->unit_bits != 8) return "this machine has no bytes for the host-target interface";
@@ -237,44 +214,44 @@ std::optional<std::string> Simulator::Impl::attach_htif(std::uint64_t tohost, st
     attached.emplace();
     attached->kind = isa::Device::Kind::htif;
     attached->base = tohost;
-    fromhost = answers;
     world.router.set_map(std::move(map));
-    build_device(*attached);
+    platform->add(*attached, answers);
+    take_slots();
     core->machine().forget_windows();
     return std::nullopt;
 }
 
-// Drives what the spec says that this output drives; a number too large for its input as the input's largest.
-void Simulator::Impl::drive(const isa::Device& device, unsigned number, std::uint64_t value) {
-    for (const auto& drive : device.drives) {
-        if (drive.output != number) continue;
-        if (device.kind == isa::Device::Kind::clint && number == clint::time) {
-            core->machine().time_changed();
-            continue;
-        }
-        const auto most = static_cast<std::uint64_t>(isa::ones((*spec)[drive.input].width));
-        const std::uint64_t level = std::min(value, most);
-        const auto known =
-            std::find_if(driven.begin(), driven.end(), [&](const auto& d) { return d.first == drive.input; });
-        if (known == driven.end())
-            driven.emplace_back(drive.input, level);
-        else
-            known->second = level;
-        core->machine().set_input(drive.input, level);
-    }
-}
-
 void Simulator::Impl::build_devices() {
     if (config.bare) return;
-    const isa::Device* controller = nullptr;
-    for (const auto& device : spec->platform.devices)
-        if (device.kind == isa::Device::Kind::interrupt_controller) controller = &device;
-    lines = std::make_unique<Lines>([this, controller](unsigned line) {
-        if (controller != nullptr) drive(*controller, 0, line);
-    });
-    line_inputs = lines.get();
-    for (const auto& device : spec->platform.devices)
-        if (device.kind != isa::Device::Kind::ram) build_device(device);
+    Platform::Host host;
+    host.now = [this] { return core->cycle(); };
+    host.schedule = [this](std::size_t number, std::uint64_t cycle) {
+        world.slots[number].schedule(cycle);
+        core->yield();
+    };
+    host.print = [this](char character) { output.push_back(character); };
+    host.exit = [this](std::uint64_t code) {
+        exit_code = code;
+        core->stop(StopReason::exit);
+    };
+    host.restart = [this] { core->stop(StopReason::reset); };
+    host.bytes.load = [this](std::uint64_t address) { return load_word(address); };
+    host.bytes.store = [this](std::uint64_t address, std::uint64_t value) { store_word(address, value); };
+    host.bytes.byte = [this](std::uint64_t address) -> std::optional<char> {
+        const std::byte* const at = memory(address, false);
+        if (at == nullptr) return std::nullopt;
+        return static_cast<char>(*at);
+    };
+    platform = std::make_unique<Platform>(*spec, core->machine(), std::move(host));
+    take_slots();
+}
+
+// Each device has a slot of its own.
+void Simulator::Impl::take_slots() {
+    for (; used_slots < platform->size(); ++used_slots) {
+        world.slots[used_slots].format = format;
+        world.slots[used_slots].device = &platform->peripheral(used_slots);
+    }
 }
 
 void Simulator::Impl::supply_counts() {
@@ -282,72 +259,6 @@ void Simulator::Impl::supply_counts() {
     for (const auto& count : spec->platform.counts) {
         const bool cycles = count.output == isa::Platform::cycles;
         core->machine().supply(count.input, [this, cycles] { return cycles ? core->cycle() : core->retired(); });
-    }
-}
-
-void Simulator::Impl::build_device(const isa::Device& device) {
-    Slot& slot = world.slots[used_slots++];
-    slot.format = format;
-    PeripheralHost host;
-    host.line = [this, line = std::max(device.line, 1U)](bool level) { line_inputs->set(line, level); };
-    host.drive = [this, &device](unsigned number, std::uint64_t value) { drive(device, number, value); };
-    host.schedule = [this, &slot](std::uint64_t cycle) {
-        slot.schedule(cycle);
-        core->yield();
-    };
-    host.now = [this] { return core->cycle(); };
-    host.print = [this](char character) { output.push_back(character); };
-    host.exit = [this](std::uint64_t code) {
-        exit_code = code;
-        core->stop(StopReason::exit);
-    };
-    host.restart = [this] { core->stop(StopReason::reset); };
-    switch (device.kind) {
-        case isa::Device::Kind::ram:
-            break;
-        case isa::Device::Kind::uart:
-            slot.device = std::make_unique<Uart>(std::move(host));
-            break;
-        case isa::Device::Kind::timer:
-            slot.device = std::make_unique<Timer>(std::move(host));
-            break;
-        case isa::Device::Kind::interrupt_controller:
-            slot.device = std::make_unique<InterruptController>(std::move(host), *lines);
-            break;
-        case isa::Device::Kind::exit:
-            slot.device = std::make_unique<ExitDevice>(std::move(host));
-            break;
-        case isa::Device::Kind::ns16550:
-            slot.device = std::make_unique<Ns16550>(std::move(host));
-            break;
-        case isa::Device::Kind::clint: {
-            auto made = std::make_unique<Clint>(std::move(host), std::max(device.timebase, 1U));
-            if (time_input(*spec)) core->machine().set_clock(made.get());
-            slot.device = std::move(made);
-            break;
-        }
-        case isa::Device::Kind::plic: {
-            auto made = std::make_unique<Plic>(std::move(host), device.sources);
-            line_inputs = made.get();
-            slot.device = std::move(made);
-            break;
-        }
-        case isa::Device::Kind::finisher:
-            slot.device = std::make_unique<Finisher>(std::move(host));
-            break;
-        case isa::Device::Kind::htif: {
-            Htif::Memory bytes;
-            bytes.load = [this](std::uint64_t address) { return load_word(address); };
-            bytes.store = [this](std::uint64_t address, std::uint64_t value) { store_word(address, value); };
-            bytes.byte = [this](std::uint64_t address) -> std::optional<char> {
-                const std::byte* const at = memory(address, false);
-                if (at == nullptr) return std::nullopt;
-                return static_cast<char>(*at);
-            };
-            slot.device =
-                std::make_unique<Htif>(std::move(host), std::move(bytes), device.base + htif::tohost, fromhost);
-            break;
-        }
     }
 }
 
@@ -385,7 +296,8 @@ std::optional<std::string> Simulator::load(const isa::Spec& spec) {
         for (const auto parameter : cause.parameters)
             if (spec.terms.sort(parameter).width > 64)
                 return fmt::format("trap {}: the model takes parameters of at most 64 bits", cause.name);
-    if (auto error = impl_->misread(spec)) return error;
+    if (!impl_->config.bare)
+        if (auto error = misread(spec)) return error;
     impl_->spec = &spec;
     impl_->format = Units(spec);
     impl_->world.router.set_map(std::move(ranges));
@@ -413,7 +325,7 @@ std::optional<LoadError> Simulator::load(const Image& image) {
 
 void Simulator::reset() {
     impl_->core->machine().reset();
-    for (const auto& [input, value] : impl_->driven) impl_->core->machine().set_input(input, value);
+    if (impl_->platform) impl_->platform->drive_again();
     impl_->core->empty_pipeline();
 }
 
@@ -504,8 +416,7 @@ std::uint64_t Simulator::bus_errors() const { return impl_->core->machine().memo
 std::string Simulator::take_uart_output() { return std::exchange(impl_->output, {}); }
 
 void Simulator::uart_input(std::string_view text) {
-    for (std::size_t i = 0; i < impl_->used_slots; ++i)
-        if (impl_->world.slots[i].device->add_input(text)) return;
+    if (impl_->platform) impl_->platform->input(text);
 }
 
 void Simulator::attach(Observer& observer) {

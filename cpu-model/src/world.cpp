@@ -105,18 +105,9 @@ void Slot::due() {
 
 // NOLINTNEXTLINE(readability-make-member-function-const): SystemC registers no const members.
 void Slot::b_transport(tlm_generic_payload& payload, sc_time& delay) {
-    const std::uint64_t address = payload.get_address();
-    auto* const data = reinterpret_cast<std::byte*>(payload.get_data_ptr());
-    const unsigned units = payload.get_data_length() >> format.shift;
-    const bool whole = units * format.bits <= 128 && units <= 8;
-    const std::uint64_t cycle = World::get().driver.cycle(delay);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
-    if (payload.is_write()) {
-        if (whole) device->write(address, units, static_cast<std::uint64_t>(format.compose(data, units)), cycle);
-    } else {
-        const Word value = whole ? device->read(address, units, cycle) : 0;
-        format.split(data, units, value);
-    }
+    transfer(*device, format, payload.is_write(), payload.get_address(), payload.get_data_length() >> format.shift,
+             reinterpret_cast<std::byte*>(payload.get_data_ptr()), World::get().driver.cycle(delay));
 }
 
 Router::Router(const sc_core::sc_module_name& name) : sc_module(name) {

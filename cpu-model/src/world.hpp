@@ -56,7 +56,7 @@ class Slot : public sc_core::sc_module {
     SC_HAS_PROCESS(Slot);
     explicit Slot(const sc_core::sc_module_name& name);
 
-    std::unique_ptr<Peripheral> device;
+    Peripheral* device = nullptr;  ///< not owned
     Units format;
 
     void schedule(std::uint64_t cycle);

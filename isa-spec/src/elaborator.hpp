@@ -221,6 +221,7 @@ class Elaborator {
     void define_context(const Ast& ast);
     void define_permission(const Ast& ast);
     void define_vm_map(const Ast& ast);
+    VmMap::Tables vm_tables(const Ast& item, const Ast& map, const VmMap& defined);
     void define_translation(const Ast& ast);
     Translation translation_template(const Ast& ast, unsigned from_width);
     void define_tlb(const Ast& ast, Translation& translation);

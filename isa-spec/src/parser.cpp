@@ -762,6 +762,11 @@ class Parser {
             expect(";");
             return node(Syntax::vmm_memory, first, list_of(std::move(value), std::move(exists)), id.text);
         }
+        if (accept("monitor")) {
+            Ast body = block();
+            return node(Syntax::vmm_monitor, first, list_of(std::move(body)));
+        }
+        if (at("shadow") || at("compose")) return vmm_tables();
         if (at("synthesize") || at("guest")) {
             take();
             Ast elements = braced_list([&] {
@@ -773,11 +778,44 @@ class Parser {
                         std::move(elements.children));
         }
         const bool interrupt = accept("interrupt");
-        const Token id = expect_name("`context`, `where`, `map`, `memory`, `guest`, `synthesize`, `interrupt` or a mode");
+        const Token id = expect_name(
+            "`context`, `where`, `map`, `memory`, `shadow`, `compose`, `monitor`, `guest`, `synthesize`, `interrupt` or a "
+            "mode");
         expect("=>");
         Ast to = name_node(interrupt ? "an interrupt" : "a mode");
         expect(";");
         return node(interrupt ? Syntax::vmm_interrupt : Syntax::vmm_mode, first, list_of(std::move(to)), id.text);
+    }
+    Ast vmm_tables() {
+        const Token first = take();
+        std::vector<Ast> parts;
+        expect("(");
+        parts.push_back(name_node("a constant of the VM map"));
+        expect(",");
+        parts.push_back(expression());
+        expect(",");
+        parts.push_back(expression());
+        expect(")");
+        expect("{");
+        parts.push_back(vmm_entry("table", 1));
+        parts.push_back(vmm_entry("page", 4));
+        expect("}");
+        return node(Syntax::vmm_tables, first, std::move(parts), first.text);
+    }
+    Ast vmm_entry(const char* what, std::size_t count) {
+        const Token first = now();
+        expect(what);
+        expect("(");
+        std::vector<Ast> parts = list_of(Ast{Syntax::none, {}, {}, 0, 0, {}});
+        while (parts.size() <= count) {
+            if (parts.size() > 1) expect(",");
+            parts.push_back(name_node("a name"));
+        }
+        expect(")");
+        expect("=");
+        parts[0] = expression();
+        expect(";");
+        return node(Syntax::vmm_entry, first, std::move(parts), first.text);
     }
     Ast named_expression(Syntax kind) {
         const Token first = take();

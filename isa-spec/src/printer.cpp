@@ -310,6 +310,21 @@ class Printer {
             case Syntax::vmm_memory:
                 line(fmt::format("memory({}) = {} when {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;
+            case Syntax::vmm_monitor:
+                statements("monitor", ast[0]);
+                break;
+            case Syntax::vmm_tables:
+                line(fmt::format("{}({}, {}, {}) {{", ast.text, ast[0].text, inline_(ast[1]), inline_(ast[2])));
+                ++depth_;
+                for (const std::size_t entry : {3, 4}) {
+                    std::string names;
+                    for (std::size_t i = 1; i < ast[entry].size(); ++i)
+                        names += (i == 1 ? "" : ", ") + ast[entry][i].text;
+                    line(fmt::format("{}({}) = {};", ast[entry].text, names, inline_(ast[entry][0])));
+                }
+                --depth_;
+                line("}");
+                break;
             case Syntax::vmm_interrupt:
                 line(fmt::format("interrupt {} => {};", ast.text, ast[0].text));
                 break;

@@ -3,10 +3,53 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "elaborator.hpp"
 
 namespace pogo::isa {
+
+VmMap::Tables Elaborator::vm_tables(const Ast& item, const Ast& map, const VmMap& defined) {
+    Terms& t = spec_.terms;
+    VmMap::Tables tables;
+    tables.shadow = item.text == "shadow";
+    const auto& formals = map[0].children;
+    const auto root =
+        std::find_if(formals.begin(), formals.end(), [&](const Ast& formal) { return formal.text == item[0].text; });
+    if (root == formals.end()) fail(Code::E0201, item[0].range, item[0].text);
+    tables.root = defined.constants[static_cast<std::size_t>(root - formals.begin())];
+    if (t.sort(tables.root) != Sort::bits(spec_.physical_width))
+        fail(Code::E0206, item[0].range, fmt::format("bits({})", spec_.physical_width), item[0].text);
+    tables.units = positive(item[1], 1U << 30);
+    tables.levels = positive(item[2], 16);
+    if (spec_.translation.loads.empty() || spec_.translation.page == 0) fail(Code::E0334, item.range);
+    const unsigned width = spec_.translation.loads.front().units * spec_.unit_bits;
+    const auto entry = [&](const Ast& at, Variable& address, std::span<Variable* const> rights) {
+        std::vector<Frame::Local> locals;
+        const auto local = [&](const Ast& name, Sort sort) {
+            const Variable made = t.declare(map.text + "." + name.text, sort);
+            locals.push_back({name.text, Value::of(t.variable(made)), nullptr});
+            return made;
+        };
+        address = local(at[1], Sort::bits(spec_.physical_width));
+        for (std::size_t right = 0; right < rights.size(); ++right)
+            *rights[right] = local(at[2 + right], Sort::boolean());
+        Term value;
+        accesses_allowed_ = false;
+        next_value_ = {};
+        meaning(pc_value_, [&] {
+            frames_.back().locals = locals;
+            value = bits(eval(at[0], width), width, at[0].range);
+        });
+        accesses_allowed_ = true;
+        return value;
+    };
+    const std::array<Variable*, 3> rights{&tables.fetch, &tables.load, &tables.store};
+    tables.table = entry(item[3], tables.table_at, {});
+    tables.page = entry(item[4], tables.page_at, rights);
+    return tables;
+}
 
 void Elaborator::define_vm_map(const Ast& ast) {
     Terms& t = spec_.terms;
@@ -67,8 +110,15 @@ void Elaborator::define_vm_map(const Ast& ast) {
             const bool files =
                 std::any_of(m.writes.begin(), m.writes.end(), [](const Write& write) { return write.index.valid(); });
             if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
+        } else if (item.is(Syntax::vmm_monitor)) {
+            result.monitor = pure([&] { block(item[0]); });
+            if (!result.monitor.traps.empty() || !result.monitor.choices.empty()) fail(Code::E0331, item.range);
+        } else if (item.is(Syntax::vmm_tables)) {
+            result.tables = vm_tables(item, ast, result);
         } else if (item.is(Syntax::vmm_memory)) {
-            if (!spec_.translation.loads.empty()) fail(Code::E0333, item.range);
+            const bool tables = std::any_of(ast.children.begin(), ast.children.end(),
+                                            [](const Ast& other) { return other.is(Syntax::vmm_tables); });
+            if (!spec_.translation.loads.empty() && !tables) fail(Code::E0333, item.range);
             result.address = t.declare(ast.text + "." + item.text, Sort::bits(spec_.physical_width));
             pure([&] {
                 frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});

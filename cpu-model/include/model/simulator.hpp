@@ -74,7 +74,8 @@ enum class StopReason : std::uint8_t {
     exit,  ///< by a device, with a code
     waiting_forever,
     double_fault,
-    reset,  ///< a device was asked for one
+    reset,    ///< a device was asked for one
+    monitor,  ///< a trap or interrupt went to a monitor outside the machine
 };
 [[nodiscard]] const char* name(StopReason reason);
 

@@ -100,26 +100,6 @@ struct Context {
     SourceRange where;
 };
 
-/// A VM map (Popek & Goldberg 1974, section "The virtual machine map"): f, from states of the virtual machine, which is
-/// the machine itself as the guest sees it, to states of the real one while the guest runs. Registers of the guest's
-/// (the context's, pc, data) are themselves, through banks; the real mode is that of `modes`; what `map` names is as it
-/// says; every other register of the real machine is the monitor's, of any value. docs/vm-maps.md has the obligations.
-struct VmMap {
-    std::string name;
-    ContextId context;
-    std::vector<Variable> constants;               ///< of the monitor's: any values for which `where` holds
-    std::vector<std::pair<ModeId, ModeId>> modes;  ///< of the virtual machine → of the real one
-    std::vector<std::pair<ElementId, Term>> map;   ///< a real element's value, over the virtual state and constants
-    std::vector<ElementId> guest;                  ///< of the guest's here, beside those of the context
-    std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
-    Variable address;                              ///< BitVec(physical_width) in `memory`
-    Term memory;                                   ///< where a guest's physical address is; invalid: not said
-    Term exists;  ///< Bool over `address`: the guest has memory there
-    Term where;                                    ///< Bool: the virtual states and constants meant
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
-    SourceRange range;
-};
-
 /// A cause of traps. Its entry is a transition from the state in which the instruction began.
 struct Meaning;
 
@@ -208,6 +188,43 @@ struct Interrupt {
     Term condition;
     Meaning entry;  ///< reads `pc` as the address of the instruction that would have been next
     SourceRange where;
+};
+
+/// A VM map (Popek & Goldberg 1974, section "The virtual machine map"): f, from states of the virtual machine, which is
+/// the machine itself as the guest sees it, to states of the real one while the guest runs. Registers of the guest's
+/// (the context's, pc, data) are themselves, through banks; the real mode is that of `modes`; what `map` names is as it
+/// says; every other register of the real machine is the monitor's, of any value. docs/vm-maps.md has the obligations.
+struct VmMap {
+    std::string name;
+    ContextId context;
+    std::vector<Variable> constants;               ///< of the monitor's: any values for which `where` holds
+    std::vector<std::pair<ModeId, ModeId>> modes;  ///< of the virtual machine → of the real one
+    std::vector<std::pair<ElementId, Term>> map;   ///< a real element's value, over the virtual state and constants
+    std::vector<ElementId> guest;                  ///< of the guest's here, beside those of the context
+    std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
+    Variable address;                              ///< BitVec(physical_width) in `memory`
+    Term memory;                                   ///< where a guest's physical address is; invalid: not said
+    Term exists;  ///< Bool over `address`: the guest has memory there
+    Term where;                                    ///< Bool: the virtual states and constants meant
+    /// Page tables of the monitor's, for a translation that loads.
+    struct Tables {
+        bool shadow = false;  ///< they follow the guest's translation as it is used; else they are filled beforehand
+                              ///< with all memory of the guest's, for a translation of its physical addresses
+        Variable root;            ///< the constant that says where they are: a physical address
+        std::uint64_t units = 0;  ///< size of the first table; the others take 2^Translation::page units
+        unsigned levels = 0;      ///< loads of a walk that ends at a page
+        Variable table_at;        ///< BitVec(physical_width) in `table`
+        Term table;               ///< the entry that leads to a table there
+        Variable page_at;         ///< BitVec(physical_width) in `page`, and Bools:
+        Variable fetch;           ///< the guest may fetch from the page,
+        Variable load;            ///< load,
+        Variable store;           ///< store
+        Term page;                ///< the entry that maps the page there
+    };
+    std::optional<Tables> tables;
+    Meaning monitor;  ///< what a monitor does with its own registers before it starts the guest
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
+    SourceRange range;
 };
 
 /// A field of an encoding: a variable part of the instruction's bits.
