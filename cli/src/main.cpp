@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
     cli::Session session;
     cli::add_verification(app, session);
     cli::add_simulation(app, session);
+    cli::add_monitor(app, session);
     cli::add_assembly(app, session);
     cli::add_show(app, session);
     cli::add_explain(app, session);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -63,6 +64,19 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
     return value;
+}
+
+std::vector<const isa::VmMap*> vm_maps_of(Session& session, const isa::Spec& spec,
+                                          const std::vector<std::string>& names) {
+    std::vector<const isa::VmMap*> maps;
+    for (const auto& map : spec.vm_maps)
+        if (names.empty() || std::find(names.begin(), names.end(), map.name) != names.end()) maps.push_back(&map);
+    if (!maps.empty() && maps.size() >= names.size()) return maps;
+    std::string known;
+    for (const auto& map : spec.vm_maps) known += (known.empty() ? "" : ", ") + map.name;
+    session.fail(usage, isa::Code::E0901, {},
+                 known.empty() ? "the spec declares no VM map; `vmm NAME { … }` does"
+                               : fmt::format("there is no such VM map; the spec has {}", known));
 }
 
 model::DeviceTreeNode device_tree_of(Session& session, const isa::Spec& spec, const std::string& boot_arguments) {

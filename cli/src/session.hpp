@@ -64,6 +64,10 @@ bool each_line(const std::string& path, std::size_t limit, const std::function<v
                const std::function<void()>& idle, isa::Diagnostics& diagnostics);
 constexpr std::size_t line_limit = std::size_t{16} << 20;
 
+/// The VM maps of these names, all of the spec's for none. Leaves with usage where there is no such map, or none at all.
+[[nodiscard]] std::vector<const isa::VmMap*> vm_maps_of(Session& session, const isa::Spec& spec,
+                                                        const std::vector<std::string>& names);
+
 /// The machine's device tree. Leaves with bad_input where there is none.
 [[nodiscard]] model::DeviceTreeNode device_tree_of(Session& session, const isa::Spec& spec,
                                                    const std::string& boot_arguments = "");
@@ -75,6 +79,7 @@ void write_file(Session& session, const std::string& path, std::string_view text
 void add_show(CLI::App& app, Session& session);
 void add_assembly(CLI::App& app, Session& session);
 void add_simulation(CLI::App& app, Session& session);
+void add_monitor(CLI::App& app, Session& session);
 void add_verification(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 

@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "cosim/lockstep.hpp"
-#include "isa/assembly.hpp"
 #include "model/commit_log.hpp"
 #include "model/device_tree.hpp"
 #include "model/observers.hpp"
 #include "model/simulator.hpp"
+#include "programs.hpp"
 #include "session.hpp"
 #include "states.hpp"
 
@@ -23,31 +23,13 @@ using namespace isa;
 
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& text) {
-    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-
 void load_machine(Session& session, model::Simulator& simulator, const Spec& spec) {
     if (const auto problem = simulator.load(spec)) session.fail(bad_input, Code::E0901, {}, *problem);
 }
 
-void load_image(Session& session, model::Simulator& simulator,
-                const std::variant<model::Image, model::LoadError>& image, const std::string& path) {
-    std::optional<model::LoadError> error;
-    if (const auto* bad = std::get_if<model::LoadError>(&image))
-        error = *bad;
-    else
-        error = simulator.load(std::get<model::Image>(image));
-    if (error)
-        session.fail(bad_input, Code::E0804, {}, fmt::format("{}: byte {}: {}", path, error->offset, error->message));
-}
-
 struct RunArguments {
     SpecArguments spec;
-    std::vector<std::string> elf;
-    std::vector<std::string> raw;        // ADDRESS=FILE
-    std::vector<std::string> assembly;   // files
-    std::vector<std::string> registers;  // NAME=VALUE
+    ProgramArguments programs;
     std::string view = "batched";
     std::uint64_t cycles = 100'000'000;
     std::optional<std::string> timing;
@@ -56,7 +38,6 @@ struct RunArguments {
     std::string commit_log;
     std::string lockstep;  // qemu or the address of a stub
     std::string tlb;       // stale, coherent or empty: as the rest says
-    std::string input;
     std::string htif;            // address
     std::string dtb;             // register that is to hold the blob's address
     std::string boot_arguments;  // in the device tree
@@ -64,13 +45,6 @@ struct RunArguments {
     bool reset = true;
     bool dump = false;
 };
-
-std::pair<std::string, std::string> split(Session& session, const std::string& text, const char* what) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0)
-        session.fail(usage, Code::E0901, {}, fmt::format("{} takes the form NAME=VALUE, not `{}`", what, text));
-    return {text.substr(0, equals), text.substr(equals + 1)};
-}
 
 // Where a store talks to the host: as told, or where the first program has its symbols. Nothing if it is the
 // platform's.
@@ -156,66 +130,22 @@ void run(Session& session, const RunArguments& arguments) {
     model::Simulator simulator(
         {.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched, .stale_tlb = stale});
     load_machine(session, simulator, spec);
-    std::optional<std::uint64_t> entry;
-    std::optional<std::uint64_t> tohost;
-    std::optional<std::uint64_t> fromhost;
-    std::vector<cosim::Peer::Range> loaded;
-    const auto load = [&](const std::variant<model::Image, model::LoadError>& image, const std::string& path) {
-        load_image(session, simulator, image, path);
-        for (const auto& segment : std::get<model::Image>(image).segments)
-            loaded.push_back({segment.address, segment.units.size() + segment.zeros});
-    };
-    for (const auto& path : arguments.elf) {
-        const auto text = read_file(path, session.diagnostics);
-        if (!text) session.leave(bad_input);
-        const auto image = model::load_elf(bytes_of(*text), spec);
-        load(image, path);
-        if (!entry) entry = std::get<model::Image>(image).entry;
-        if (!fromhost) {
-            fromhost = model::find_symbol(bytes_of(*text), "fromhost");
-            if (fromhost) tohost = model::find_symbol(bytes_of(*text), "tohost");
-        }
-    }
-    for (const auto& argument : arguments.raw) {
-        const auto [where, path] = split(session, argument, "--raw");
-        const auto address = parse_number(where);
-        if (!address) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", where));
-        const auto text = read_file(path, session.diagnostics);
-        if (!text) session.leave(bad_input);
-        load(model::load_raw(bytes_of(*text), *address, spec), path);
-    }
-    for (const auto& path : arguments.assembly) {
-        const auto program = assemble(spec, session.sources, session.read(path), session.diagnostics);
-        if (!program) session.leave(bad_input);
-        for (const auto& line : program->lines) {
-            loaded.push_back({line.address, line.units.size()});
-            for (std::size_t i = 0; i < line.units.size(); ++i)
-                if (!simulator.poke(line.address + i, line.units[i]))
-                    session.fail(bad_input, Code::E0702, line.where,
-                                 fmt::format("address {:#x}: no memory is there; this", line.address + i));
-        }
-        if (!entry) entry = program->entry;
-    }
-    tohost = attach_htif(session, simulator, arguments, tohost, fromhost);
+    Programs programs = load_programs(
+        session, arguments.programs, spec,
+        {[&](const model::Image& image) { return simulator.load(image); },
+         [&](std::uint64_t address, std::uint64_t value) { return simulator.poke(address, value); }});
+    auto& loaded = programs.ranges;
+    const auto tohost = attach_htif(session, simulator, arguments, programs.tohost, programs.fromhost);
     if (!arguments.dtb.empty()) loaded.push_back(load_device_tree(session, simulator, arguments.boot_arguments));
     if (arguments.reset) simulator.reset();
     State state = simulator.state();
-    // A machine whose reset does not say where to begin starts at the program's entry.
-    bool sets_pc = false;
-    for (const auto& write : spec.reset.writes) sets_pc = sets_pc || write.element == spec.pc;
-    if (entry && (!sets_pc || !arguments.reset)) state.set(spec[spec.pc], *entry);
     const StateFormat format(spec);
-    for (const auto& argument : arguments.registers) {
-        const auto [name, text] = split(session, argument, "--set");
-        const auto value = parse_number(text);
-        if (!value) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not a number", text));
-        if (const auto problem = format.set(state, name, *value)) session.fail(usage, Code::E0901, {}, *problem);
-    }
+    set_registers(session, arguments.programs, spec, format, programs.entry, arguments.reset, state);
     if (!arguments.dtb.empty())
         if (const auto problem = format.set(state, arguments.dtb, loaded.back().address))
             session.fail(usage, Code::E0901, {}, *problem);
     simulator.set_state(state);
-    simulator.uart_input(arguments.input);
+    simulator.uart_input(arguments.programs.input);
 
     std::ofstream trace_file;
     std::ofstream vcd_file;
@@ -375,18 +305,7 @@ void add_simulation(CLI::App& app, Session& session) {
         auto* command = app.add_subcommand("run", "Run programs on the cycle-level model");
         auto arguments = std::make_shared<RunArguments>();
         arguments->spec.add_to(*command);
-        command->add_option("--elf", arguments->elf, "load an ELF file (repeatable)")
-            ->type_name("FILE")
-            ->allow_extra_args(false);
-        command->add_option("--raw", arguments->raw, "load bytes at an address (repeatable)")
-            ->type_name("ADDRESS=FILE")
-            ->allow_extra_args(false);
-        command->add_option("--asm", arguments->assembly, "assemble and load (repeatable)")
-            ->type_name("FILE")
-            ->allow_extra_args(false);
-        command->add_option("--set", arguments->registers, "set a register before the start (repeatable)")
-            ->type_name("NAME=VALUE")
-            ->allow_extra_args(false);
+        arguments->programs.add_to(*command);
         command
             ->add_option("--view", arguments->view, "clocked or batched: how the kernel is driven; cycles are the same")
             ->check(CLI::IsMember({"clocked", "batched"}))
@@ -410,7 +329,6 @@ void add_simulation(CLI::App& app, Session& session) {
                 "step another machine beside the model and stop at the first difference: qemu, or the GDB stub "
                 "at unix:PATH or tcp:HOST:PORT")
             ->type_name("PEER");
-        command->add_option("--input", arguments->input, "characters that the first UART receives");
         command
             ->add_option("--htif", arguments->htif,
                          "the host-target interface is at this address (default: where a program's symbols tohost and "

@@ -203,16 +203,7 @@ void extend(Session& session, const CheckArguments& arguments) {
 // Each map of the spec, or the one named; the exit code is the worst of their verdicts.
 void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names, bool all) {
     const Spec spec = session.load(arguments.spec);
-    std::vector<const VmMap*> maps;
-    for (const auto& map : spec.vm_maps)
-        if (names.empty() || std::find(names.begin(), names.end(), map.name) != names.end()) maps.push_back(&map);
-    if (maps.empty() || maps.size() < names.size()) {
-        std::string known;
-        for (const auto& map : spec.vm_maps) known += (known.empty() ? "" : ", ") + map.name;
-        session.fail(usage, Code::E0901, {},
-                     known.empty() ? "the spec declares no VM map; `vmm NAME { … }` does"
-                                   : fmt::format("there is no such VM map; the spec has {}", known));
-    }
+    const auto maps = vm_maps_of(session, spec, names);
     std::string out;
     int code = holds;
     const check::Options options = options_of(session, arguments, spec);

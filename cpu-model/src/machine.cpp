@@ -135,11 +135,12 @@ void Machine::enter_epoch() {
 }
 
 void Machine::fence(const Code& code) {
-    if (!stale_tlb_) return;
     const auto number = [&](std::uint32_t position) { return value(code.expression, position); };
     const std::size_t count = spec_.translation.tags.size();
     for (const auto& fence : code.fences) {
         if (!holds(code.expression, fence.guard)) continue;
+        ++fenced_;
+        if (!stale_tlb_) continue;
         for (std::size_t i = 0; i < mappings_.size(); ++i) {
             const bool all = std::all_of(fence.matches.begin(), fence.matches.end(), [&](const auto& match) {
                 if (!holds(code.expression, match.when)) return true;
@@ -484,10 +485,14 @@ const Code& Machine::entry_code(const isa::Meaning& meaning) {
 void Machine::reset() {
     const std::vector<std::uint64_t> zeros(spec_.slots, 0);
     set_state(zeros);
+    perform(spec_.reset);
+    empty_caches();
+}
+
+void Machine::perform(const isa::Meaning& meaning) {
     written_count_ = 0;
     begin_accesses();
-    POGO_REQUIRE(run(entry_code(spec_.reset)) == Code::none);
-    empty_caches();
+    POGO_REQUIRE(run(entry_code(meaning)) == Code::none);
     notice(translation | conditions);
 }
 

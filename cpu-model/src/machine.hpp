@@ -67,6 +67,10 @@ class Machine {
     /// Drives an input element.
     void set_input(isa::ElementId element, std::uint64_t value);
     void reset();
+    /// Runs a transition that is neither an instruction's nor an entry's, and cannot trap.
+    void perform(const isa::Meaning& meaning);
+    /// How many fences have been executed.
+    [[nodiscard]] std::uint64_t fenced() const { return fenced_; }
     /// Drives the input that carries the time from here on. The clock must outlive the machine.
     void set_clock(Clock* clock) {
         clock_ = clock;
@@ -322,6 +326,7 @@ class Machine {
     std::uint64_t epoch_ = stale_epoch;
     std::uint64_t fetch_epoch_ = stale_epoch;  ///< of fetches_: the epoch and how many fences there were
     std::uint64_t fences_ = 0;
+    std::uint64_t fenced_ = 0;
     bool stale_tlb_ = false;
     std::vector<std::uint64_t> tags_;  ///< of mappings_, as many for each as the translation has
     std::uint64_t last_epoch_ = 0;

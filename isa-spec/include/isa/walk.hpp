@@ -17,9 +17,17 @@ namespace pogo::isa {
 class Walk {
   public:
     explicit Walk(const Spec& spec) : translation_(&spec.translation) {
-        std::vector<Term> roots;
-        for (const auto& load : translation_->loads) roots.insert(roots.end(), {load.guard, load.physical});
-        for (const auto& fault : translation_->faults) roots.push_back(fault.guard);
+        std::vector<Term> roots;  // in the order in which things are decided
+        std::size_t fault = 0;
+        const auto faults_before = [&](std::size_t loads) {
+            for (; fault < translation_->faults.size() && translation_->faults[fault].loads_before <= loads; ++fault)
+                roots.push_back(translation_->faults[fault].guard);
+        };
+        for (std::size_t load = 0; load < translation_->loads.size(); ++load) {
+            faults_before(load);
+            roots.insert(roots.end(), {translation_->loads[load].guard, translation_->loads[load].physical});
+        }
+        faults_before(translation_->loads.size());
         roots.push_back(translation_->physical);
         program_ = compile(spec.terms, roots);
         at_.resize(program_.first + program_.steps.size());
@@ -43,15 +51,24 @@ class Walk {
             done = end;
         };
         std::size_t next = 0;
-        for (const auto& from : translation_->loads) {
+        std::size_t fault = 0;
+        const auto faults_before = [&](std::size_t loads) {
+            for (; fault < translation_->faults.size() && translation_->faults[fault].loads_before <= loads; ++fault) {
+                run_for(next + 1);
+                if (root(next++) != 0) return true;
+            }
+            return false;
+        };
+        for (std::size_t i = 0; i < translation_->loads.size(); ++i) {
+            if (faults_before(i)) return std::nullopt;
+            const auto& from = translation_->loads[i];
             run_for(next + 2);
             const bool happens = root(next) != 0;
             values[from.result.id] = happens ? load(static_cast<std::uint64_t>(root(next + 1)), from.units) : Word{0};
             next += 2;
         }
-        run_for(program_.roots.size());
-        for (std::size_t fault = 0; fault < translation_->faults.size(); ++fault)
-            if (root(next++) != 0) return std::nullopt;
+        if (faults_before(translation_->loads.size())) return std::nullopt;
+        run_for(next + 1);
         return static_cast<std::uint64_t>(root(next));
     }
 

@@ -1,0 +1,177 @@
+// pogo monitor: guests under a monitor outside the machine, as a VM map of its spec says.
+// SPDX-License-Identifier: Apache-2.0
+#include "model/monitor.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "programs.hpp"
+#include "session.hpp"
+#include "states.hpp"
+
+namespace pogo::cli {
+
+using namespace isa;
+
+namespace {
+
+struct MonitorArguments {
+    SpecArguments spec;
+    ProgramArguments programs;
+    std::vector<std::string> map;  // none: the first
+    std::vector<std::string> constants;  // NAME=VALUE or NAME=VALUE+STEP
+    unsigned guests = 1;
+    bool interpret = false;
+    model::MonitorConfig config;
+    std::uint64_t cycles = 100'000'000;
+    std::optional<std::string> timing;
+    bool stats = false;
+};
+
+// The constants of guest number `guest`.
+model::Monitor::Constants constants_of(Session& session, const MonitorArguments& arguments, std::uint64_t guest) {
+    model::Monitor::Constants result;
+    for (const auto& argument : arguments.constants) {
+        const auto [name, text] = split(session, argument, "--constant");
+        const auto plus = text.find('+');
+        const auto first = parse_number(text.substr(0, plus));
+        const auto step = plus == std::string::npos ? std::optional<std::uint64_t>(0) : parse_number(text.substr(plus + 1));
+        if (!first || !step)
+            session.fail(usage, Code::E0901, {},
+                         fmt::format("--constant takes NAME=VALUE or NAME=VALUE+STEP, not `{}`", argument));
+        result.emplace_back(name, *first + *step * guest);
+    }
+    return result;
+}
+
+std::string statistics(const Spec& spec, const model::Activity& activity) {
+    const auto instructions = activity.instructions();
+    const double all = instructions == 0 ? 1.0 : static_cast<double>(instructions);
+    std::string text = fmt::format("instructions {}: {} directly ({:.2f} %), {} emulated, {} interpreted\n",
+                                   instructions, activity.direct, 100.0 * static_cast<double>(activity.direct) / all,
+                                   activity.emulated, activity.interpreted);
+    text += fmt::format("exits {} ({:.2f} per thousand instructions), {} for page tables; {} traps reflected, {} interrupts "
+                        "given; {} taken directly\n",
+                        activity.exits, 1000.0 * static_cast<double>(activity.exits) / all, activity.fills,
+                        activity.reflected, activity.interrupts, activity.kept);
+    text += fmt::format("cycles {}: {} directly, {} of traps, {} of the monitor, {} idle\n", activity.cycles(),
+                        activity.direct_cycles, activity.trap_cycles, activity.monitor_cycles, activity.idle_cycles);
+    for (std::size_t i = 0; i < activity.exits_by_cause.size(); ++i)
+        if (activity.exits_by_cause[i] != 0)
+            text += fmt::format("  {:>8} {}\n", activity.exits_by_cause[i], spec.causes[i].name);
+    for (std::size_t i = 0; i < activity.by_instruction.size(); ++i)
+        if (activity.by_instruction[i] != 0)
+            text += fmt::format("  {:>8} emulated: {}\n", activity.by_instruction[i], spec.instructions[i].name);
+    return text;
+}
+
+int exit_of(const model::Monitor& monitor, model::GuestId guest) {
+    switch (monitor.reason(guest)) {
+        case model::StopReason::exit:
+            return monitor.exit_code(guest) == 0 ? holds : refuted;
+        case model::StopReason::halted:
+            return holds;
+        case model::StopReason::cycles:
+        case model::StopReason::steps:
+            return unknown;
+        case model::StopReason::waiting_forever:
+        case model::StopReason::double_fault:
+        case model::StopReason::reset:
+        case model::StopReason::monitor:
+            break;
+    }
+    return refuted;
+}
+
+void monitor(Session& session, const MonitorArguments& arguments) {
+    const Spec spec = session.load(arguments.spec, arguments.timing);
+    const VmMap* const map = arguments.interpret ? nullptr : vm_maps_of(session, spec, arguments.map).front();
+    model::Monitor monitor(spec, map, arguments.config);
+    for (unsigned guest = 0; guest < arguments.guests; ++guest)
+        if (const auto problem = monitor.add_guest(constants_of(session, arguments, guest)))
+            session.fail(bad_input, Code::E0901, {}, *problem);
+    const auto each = [&](auto&& action) {
+        for (model::GuestId guest = 0; guest < monitor.guests(); ++guest) action(guest);
+    };
+    const Programs programs = load_programs(session, arguments.programs, spec,
+                                            {[&](const model::Image& image) {
+                                                 std::optional<model::LoadError> error;
+                                                 each([&](auto guest) {
+                                                     if (!error) error = monitor.load(guest, image);
+                                                 });
+                                                 return error;
+                                             },
+                                             [&](std::uint64_t address, std::uint64_t unit) {
+                                                 bool done = true;
+                                                 each([&](auto guest) { done = monitor.poke(guest, address, unit) && done; });
+                                                 return done;
+                                             }});
+    const StateFormat format(spec);
+    each([&](auto guest) {
+        monitor.reset(guest);
+        State state = monitor.state(guest);
+        set_registers(session, arguments.programs, spec, format, programs.entry, true, state);
+        monitor.set_state(guest, state);
+        monitor.input(guest, arguments.programs.input);
+    });
+    monitor.run(arguments.cycles);
+    int code = holds;
+    each([&](auto guest) {
+        const std::string output = monitor.take_output(guest);
+        if (monitor.guests() > 1) fmt::print("guest {}:\n", guest);
+        std::fwrite(output.data(), 1, output.size(), stdout);
+        std::fflush(stdout);
+        if (arguments.stats) fmt::print("{}", statistics(spec, monitor.activity(guest)));
+        if (!monitor.broken(guest).empty()) fmt::print(stderr, "pogo: {}\n", monitor.broken(guest));
+        fmt::print(stderr, "pogo: guest {} stopped ({})", guest, name(monitor.reason(guest)));
+        if (monitor.reason(guest) == model::StopReason::exit)
+            fmt::print(stderr, ", exit code {}", monitor.exit_code(guest));
+        fmt::print(stderr, "\n");
+        code = std::max(code, exit_of(monitor, guest));
+    });
+    fmt::print(stderr, "pogo: {} cycles\n", monitor.cycles());
+    throw Leave{code};
+}
+
+}  // namespace
+
+void add_monitor(CLI::App& app, Session& session) {
+    auto* command = app.add_subcommand("monitor", "Run programs as guests of a monitor outside the machine");
+    auto arguments = std::make_shared<MonitorArguments>();
+    arguments->spec.add_to(*command);
+    command->add_option("--map", arguments->map, "the VM map (default: the spec's first)")
+        ->type_name("NAME")
+        ->expected(1);
+    command
+        ->add_option("--constant", arguments->constants,
+                     "a constant of the map (repeatable); the next guest's is larger by STEP")
+        ->type_name("NAME=VALUE[+STEP]")
+        ->allow_extra_args(false);
+    command->add_option("--guests", arguments->guests, "how many, each with the same programs")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->add_flag("--interpret", arguments->interpret, "without a map: interpret all instructions");
+    arguments->programs.add_to(*command);
+    command->add_option("--quantum", arguments->config.quantum, "cycles until it is the next guest's turn")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command
+        ->add_option("--exit-cycles", arguments->config.exit_cycles,
+                     "what it costs to leave a guest and to enter it, beside the trap")
+        ->capture_default_str();
+    command->add_option("--routine-cycles", arguments->config.routine_cycles, "what an interpretive routine costs")
+        ->capture_default_str();
+    command->add_option("--timing", arguments->timing, "a file with a timing section that replaces the machine's")
+        ->type_name("FILE");
+    command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
+    command->add_flag("--stats", arguments->stats, "print what ran directly, and why the guest was left");
+    command->footer(
+        "Exit codes: 0 all guests halted or ended with 0, 1 one ended otherwise or the VM map did not hold, 2 out of "
+        "cycles.");
+    command->callback([arguments, &session] { monitor(session, *arguments); });
+}
+
+}  // namespace pogo::cli
