@@ -21,7 +21,7 @@ namespace {
 struct MonitorArguments {
     SpecArguments spec;
     ProgramArguments programs;
-    std::vector<std::string> map;  // none: the first
+    std::vector<std::string> map;        // none: the first
     std::vector<std::string> constants;  // NAME=VALUE or NAME=VALUE+STEP
     unsigned guests = 1;
     bool interpret = false;
@@ -38,7 +38,8 @@ model::Monitor::Constants constants_of(Session& session, const MonitorArguments&
         const auto [name, text] = split(session, argument, "--constant");
         const auto plus = text.find('+');
         const auto first = parse_number(text.substr(0, plus));
-        const auto step = plus == std::string::npos ? std::optional<std::uint64_t>(0) : parse_number(text.substr(plus + 1));
+        const auto step =
+            plus == std::string::npos ? std::optional<std::uint64_t>(0) : parse_number(text.substr(plus + 1));
         if (!first || !step)
             session.fail(usage, Code::E0901, {},
                          fmt::format("--constant takes NAME=VALUE or NAME=VALUE+STEP, not `{}`", argument));
@@ -53,10 +54,11 @@ std::string statistics(const Spec& spec, const model::Activity& activity) {
     std::string text = fmt::format("instructions {}: {} directly ({:.2f} %), {} emulated, {} interpreted\n",
                                    instructions, activity.direct, 100.0 * static_cast<double>(activity.direct) / all,
                                    activity.emulated, activity.interpreted);
-    text += fmt::format("exits {} ({:.2f} per thousand instructions), {} for page tables; {} traps reflected, {} interrupts "
-                        "given; {} taken directly\n",
-                        activity.exits, 1000.0 * static_cast<double>(activity.exits) / all, activity.fills,
-                        activity.reflected, activity.interrupts, activity.kept);
+    text += fmt::format(
+        "exits {} ({:.2f} per thousand instructions), {} for page tables; {} traps reflected, {} interrupts "
+        "given; {} taken directly\n",
+        activity.exits, 1000.0 * static_cast<double>(activity.exits) / all, activity.fills, activity.reflected,
+        activity.interrupts, activity.kept);
     text += fmt::format("cycles {}: {} directly, {} of traps, {} of the monitor, {} idle\n", activity.cycles(),
                         activity.direct_cycles, activity.trap_cycles, activity.monitor_cycles, activity.idle_cycles);
     for (std::size_t i = 0; i < activity.exits_by_cause.size(); ++i)
@@ -96,19 +98,20 @@ void monitor(Session& session, const MonitorArguments& arguments) {
     const auto each = [&](auto&& action) {
         for (model::GuestId guest = 0; guest < monitor.guests(); ++guest) action(guest);
     };
-    const Programs programs = load_programs(session, arguments.programs, spec,
-                                            {[&](const model::Image& image) {
-                                                 std::optional<model::LoadError> error;
-                                                 each([&](auto guest) {
-                                                     if (!error) error = monitor.load(guest, image);
-                                                 });
-                                                 return error;
-                                             },
-                                             [&](std::uint64_t address, std::uint64_t unit) {
-                                                 bool done = true;
-                                                 each([&](auto guest) { done = monitor.poke(guest, address, unit) && done; });
-                                                 return done;
-                                             }});
+    const Programs programs =
+        load_programs(session, arguments.programs, spec,
+                      {[&](const model::Image& image) {
+                           std::optional<model::LoadError> error;
+                           each([&](auto guest) {
+                               if (!error) error = monitor.load(guest, image);
+                           });
+                           return error;
+                       },
+                       [&](std::uint64_t address, std::uint64_t unit) {
+                           bool done = true;
+                           each([&](auto guest) { done = monitor.poke(guest, address, unit) && done; });
+                           return done;
+                       }});
     const StateFormat format(spec);
     each([&](auto guest) {
         monitor.reset(guest);

@@ -49,7 +49,8 @@ Programs load_programs(Session& session, const ProgramArguments& arguments, cons
         else
             error = target.load(std::get<model::Image>(image));
         if (error)
-            session.fail(bad_input, Code::E0804, {}, fmt::format("{}: byte {}: {}", path, error->offset, error->message));
+            session.fail(bad_input, Code::E0804, {},
+                         fmt::format("{}: byte {}: {}", path, error->offset, error->message));
         for (const auto& segment : std::get<model::Image>(image).segments)
             result.ranges.push_back({segment.address, segment.units.size() + segment.zeros});
     };

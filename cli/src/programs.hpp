@@ -25,8 +25,8 @@ struct ProgramArguments {
 };
 
 struct Programs {
-    std::optional<std::uint64_t> entry;                        ///< of the first that has one
-    std::optional<std::uint64_t> tohost;                       ///< symbols of the first ELF file that has them
+    std::optional<std::uint64_t> entry;   ///< of the first that has one
+    std::optional<std::uint64_t> tohost;  ///< symbols of the first ELF file that has them
     std::optional<std::uint64_t> fromhost;
     std::vector<cosim::Peer::Range> ranges;
 };

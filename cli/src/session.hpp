@@ -64,7 +64,8 @@ bool each_line(const std::string& path, std::size_t limit, const std::function<v
                const std::function<void()>& idle, isa::Diagnostics& diagnostics);
 constexpr std::size_t line_limit = std::size_t{16} << 20;
 
-/// The VM maps of these names, all of the spec's for none. Leaves with usage where there is no such map, or none at all.
+/// The VM maps of these names, all of the spec's for none. Leaves with usage where there is no such map, or none at
+/// all.
 [[nodiscard]] std::vector<const isa::VmMap*> vm_maps_of(Session& session, const isa::Spec& spec,
                                                         const std::vector<std::string>& names);
 

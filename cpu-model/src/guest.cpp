@@ -82,8 +82,8 @@ std::optional<Bus::Window> GuestBus::window(std::uint64_t address, bool) {
     while (below < down && lies(address - below - 1, *real - below - 1)) ++below;
     std::uint64_t above = 0;
     while (above < up && lies(address + above + 1, *real + above + 1)) ++above;
-    const Window window{address - below, address + above,
-                        host->data + ((*real - below - host->first) << format_.shift), true};
+    const Window window{address - below, address + above, host->data + ((*real - below - host->first) << format_.shift),
+                        true};
     windows_[number] = window;
     return window;
 }

@@ -56,6 +56,16 @@ void Machine::compile_conditions() {
         }
     }
 
+    // Address spaces are told apart whatever a translation reads.
+    std::vector<isa::Term> tags;
+    for (const auto& tag : spec_.translation.tags) tags.push_back(tag.value);
+    if (stale_tlb_)
+        for (const auto slot : compiler_->slots(tags)) {
+            if ((watch_[slot] & translation) != 0) continue;
+            watch_[slot] |= translation;
+            translation_slots_.push_back(slot);
+        }
+
     std::vector<isa::Term> roots;
     roots.push_back(spec_.waiting);
     roots.push_back(spec_.halted);
@@ -424,11 +434,12 @@ Machine::Destination Machine::destination(const isa::Meaning& entry) {
     std::vector<isa::Term> roots;
     for (const auto& write : entry.writes) {
         const bool wanted = std::any_of(guest_modes_.begin(), guest_modes_.end(), [&](const auto& mode) {
-            return std::any_of(mode.begin(), mode.end(), [&](const auto& part) { return part.element == write.element; });
+            return std::any_of(mode.begin(), mode.end(),
+                               [&](const auto& part) { return part.element == write.element; });
         });
         if (!wanted) continue;
-        result.writes.push_back({write.element, static_cast<std::uint32_t>(roots.size()),
-                                 static_cast<std::uint32_t>(roots.size() + 1)});
+        result.writes.push_back(
+            {write.element, static_cast<std::uint32_t>(roots.size()), static_cast<std::uint32_t>(roots.size() + 1)});
         roots.insert(roots.end(), {write.guard, write.value});
     }
     for (const auto variable : spec_.terms.support(roots))

@@ -113,9 +113,9 @@ std::optional<std::string> Monitor::Impl::set_constants(Guest& guest, const Cons
         guest.constants.push_back(found->second);
     }
     for (const auto& [name, value] : given) {
-        const bool known = std::any_of(map->constants.begin(), map->constants.end(), [&, wanted = &name](auto constant) {
-            return spec.terms.name(constant) == map->name + "." + *wanted;
-        });
+        const bool known = std::any_of(
+            map->constants.begin(), map->constants.end(),
+            [&, wanted = &name](auto constant) { return spec.terms.name(constant) == map->name + "." + *wanted; });
         if (!known)
             return fmt::format("the VM map {} has no constant `{}`; it has {}", map->name, name,
                                names.empty() ? "none" : names);
@@ -383,8 +383,8 @@ void Monitor::Impl::interpret(Guest& guest, bool after_exit) {
     auto patched = guest.patched.end();
     if (!guest.patched.empty()) {
         const auto address_mask = static_cast<std::uint64_t>(isa::ones(spec.address_width));
-        const auto at = machine.physical(
-            {machine.pc() & address_mask, static_cast<unsigned>(Access::fetch), spec.parcel_units});
+        const auto at =
+            machine.physical({machine.pc() & address_mask, static_cast<unsigned>(Access::fetch), spec.parcel_units});
         if (at) patched = guest.patched.find(*at);
     }
     // What stands in the instruction's place and what was there change places.
@@ -506,17 +506,15 @@ bool Monitor::Impl::insert(Guest& guest, std::uint64_t address, unsigned access,
     std::vector<Step> steps;
     for (unsigned round = 0; round <= map->tables->levels + 1; ++round) {
         steps.clear();
-        const auto end =
-            walk.run(domain, walk_values, address, access, 1, [&](std::uint64_t physical, unsigned units) {
-                steps.push_back({physical, units});
-                return memory->load(physical, units);
-            });
+        const auto end = walk.run(domain, walk_values, address, access, 1, [&](std::uint64_t physical, unsigned units) {
+            steps.push_back({physical, units});
+            return memory->load(physical, units);
+        });
         if (end && *end == to) return true;
         if (steps.empty() || steps.size() > map->tables->levels) break;
         const bool last = steps.size() == map->tables->levels;
-        const std::uint64_t entry =
-            last ? function->page(to, rights[0], rights[1], rights[2])
-                 : function->table(table(guest, std::uint64_t{1} << spec.translation.page));
+        const std::uint64_t entry = last ? function->page(to, rights[0], rights[1], rights[2])
+                                         : function->table(table(guest, std::uint64_t{1} << spec.translation.page));
         memory->store(steps.back().address, steps.back().units, entry);
     }
     guest.broken = fmt::format("the monitor's page tables, as the VM map {} says, do not lead from {:#x} to {:#x}",
@@ -540,7 +538,8 @@ void Monitor::Impl::map_memory(Guest& guest) {
         for (std::uint64_t offset = 0; offset < device.size; offset += std::uint64_t{1} << bits) {
             if (!function->memory(device.base + offset, guest.constants)) continue;
             const auto to = guest.bus->page(device.base + offset, bits);
-            if (to && !insert(guest, device.base + offset, static_cast<unsigned>(Access::load), *to, {true, true, true}))
+            if (to &&
+                !insert(guest, device.base + offset, static_cast<unsigned>(Access::load), *to, {true, true, true}))
                 return;
         }
     }

@@ -14,9 +14,7 @@ struct StateLeaves {
     std::span<const isa::Word> values;
     std::span<const std::uint64_t> slots;
     isa::Word variable(isa::Variable variable, isa::Sort) const { return values[variable.id]; }
-    isa::Word select(isa::Word array, isa::Word index) const {
-        return slots[static_cast<std::size_t>(array + index)];
-    }
+    isa::Word select(isa::Word array, isa::Word index) const { return slots[static_cast<std::size_t>(array + index)]; }
 };
 
 }  // namespace pogo::model

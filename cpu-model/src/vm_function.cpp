@@ -137,7 +137,8 @@ void VmFunction::image(Slots machine, Slots constants, std::size_t mode, std::sp
         if (kept_[e] || element.role == isa::Role::mode)
             std::copy_n(machine.begin() + element.slot, element.slots(), real.begin() + element.slot);
     }
-    for (const auto& part : spec_[map_.modes[mode].second].cube) real[spec_[part.element].slot] = static_cast<std::uint64_t>(part.value);
+    for (const auto& part : spec_[map_.modes[mode].second].cube)
+        real[spec_[part.element].slot] = static_cast<std::uint64_t>(part.value);
     set_constants(map_terms_, constants);
     map_terms_.evaluate(machine);
     for (std::size_t i = 0; i < map_.map.size(); ++i) real[spec_[map_.map[i].first].slot] = map_terms_[1 + i];
@@ -180,7 +181,8 @@ std::optional<std::size_t> VmFunction::back(Slots real, std::size_t mode, std::s
     for (std::size_t k = 0; k < map_.modes.size() && !now; ++k)
         if (in(real, map_.modes[k].second)) now = k;
     if (now)
-        for (const auto& part : spec_[map_.modes[*now].first].cube) machine[spec_[part.element].slot] = static_cast<std::uint64_t>(part.value);
+        for (const auto& part : spec_[map_.modes[*now].first].cube)
+            machine[spec_[part.element].slot] = static_cast<std::uint64_t>(part.value);
     return now;
 }
 

@@ -20,21 +20,21 @@ struct MonitorConfig {
     View view = View::batched;
     std::uint64_t memory_limit = std::uint64_t{1} << 30;  ///< bytes, of the real machine
     unsigned specialise_after = 16;
-    std::uint64_t quantum = 10'000;    ///< cycles that a guest runs before it is another's turn
+    std::uint64_t quantum = 10'000;     ///< cycles that a guest runs before it is another's turn
     std::uint64_t exit_cycles = 100;    ///< what it costs to leave the guest and to enter it again, beside the trap
-    std::uint64_t routine_cycles = 50; ///< what an interpretive routine, or interpreting one instruction, costs
+    std::uint64_t routine_cycles = 50;  ///< what an interpretive routine, or interpreting one instruction, costs
 };
 
 /// What a guest's run was made of.
 struct Activity {
-    std::uint64_t direct = 0;       ///< instructions that the real machine executed
-    std::uint64_t emulated = 0;     ///< that trapped and completed by an interpretive routine
-    std::uint64_t interpreted = 0;  ///< in modes that do not run directly
-    std::uint64_t kept = 0;         ///< traps and interrupts that the real machine gave to the guest itself
-    std::uint64_t reflected = 0;    ///< traps that the monitor gave to the guest, as its machine would have
-    std::uint64_t interrupts = 0;   ///< that the monitor gave to the guest
-    std::uint64_t fills = 0;        ///< exits that were the monitor's own: a page of its tables was missing
-    std::uint64_t exits = 0;        ///< from direct execution, by traps and real interrupts
+    std::uint64_t direct = 0;                   ///< instructions that the real machine executed
+    std::uint64_t emulated = 0;                 ///< that trapped and completed by an interpretive routine
+    std::uint64_t interpreted = 0;              ///< in modes that do not run directly
+    std::uint64_t kept = 0;                     ///< traps and interrupts that the real machine gave to the guest itself
+    std::uint64_t reflected = 0;                ///< traps that the monitor gave to the guest, as its machine would have
+    std::uint64_t interrupts = 0;               ///< that the monitor gave to the guest
+    std::uint64_t fills = 0;                    ///< exits that were the monitor's own: a page of its tables was missing
+    std::uint64_t exits = 0;                    ///< from direct execution, by traps and real interrupts
     std::vector<std::uint64_t> exits_by_cause;  ///< as Spec::causes
     std::vector<std::uint64_t> by_instruction;  ///< emulated, as Spec::instructions
     std::uint64_t direct_cycles = 0;

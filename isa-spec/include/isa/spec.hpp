@@ -204,13 +204,13 @@ struct VmMap {
     std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
     Variable address;                              ///< BitVec(physical_width) in `memory`
     Term memory;                                   ///< where a guest's physical address is; invalid: not said
-    Term exists;  ///< Bool over `address`: the guest has memory there
+    Term exists;                                   ///< Bool over `address`: the guest has memory there
     Term where;                                    ///< Bool: the virtual states and constants meant
     /// Page tables of the monitor's, for a translation that loads.
     struct Tables {
         bool shadow = false;  ///< they follow the guest's translation as it is used; else they are filled beforehand
                               ///< with all memory of the guest's, for a translation of its physical addresses
-        Variable root;            ///< the constant that says where they are: a physical address
+        Variable root;        ///< the constant that says where they are: a physical address
         std::uint64_t units = 0;  ///< size of the first table; the others take 2^Translation::page units
         unsigned levels = 0;      ///< loads of a walk that ends at a page
         Variable table_at;        ///< BitVec(physical_width) in `table`
