@@ -43,7 +43,7 @@ static u8 memory[frames][4096] __attribute__((aligned(4096)));
 static unsigned used;
 static struct program program[programs];
 static struct program* current;
-static volatile u64 ticks, fault, fault_address;
+static volatile u64 ticks, slice, fault, fault_address;
 static u64 turns;
 static u64 checks, failed;
 
@@ -182,7 +182,7 @@ struct frame* trapped(struct frame* frame) {
     const u64 value = get(stval);
     if (cause == (1UL << 63 | 5)) {  // the supervisor's timer (4.1.3)
         ++ticks;
-        set(0x14d, get(time) + period);
+        set(0x14d, slice ? get(time) + slice : -1UL);
         return frame == &kernel_frame ? frame : next();
     }
     if (frame != &kernel_frame) return serve(cause, value);
@@ -340,6 +340,7 @@ void main(void) {
     check_tables();
     check_interrupts();
     ticks = 0;
+    slice = period;
     for (unsigned i = 0; i < programs; ++i) {
         struct program* const p = program + i;
         p->root = space();
