@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "monitor.hpp"
 #include "programs.hpp"
 #include "session.hpp"
 #include "states.hpp"
@@ -29,24 +30,25 @@ struct MonitorArguments {
     std::uint64_t cycles = 100'000'000;
     std::optional<std::string> timing;
     bool stats = false;
-};
+    std::string format = "text";
+    std::string output = "-";
 
-// The constants of guest number `guest`.
-model::Monitor::Constants constants_of(Session& session, const MonitorArguments& arguments, std::uint64_t guest) {
-    model::Monitor::Constants result;
-    for (const auto& argument : arguments.constants) {
-        const auto [name, text] = split(session, argument, "--constant");
-        const auto plus = text.find('+');
-        const auto first = parse_number(text.substr(0, plus));
-        const auto step =
-            plus == std::string::npos ? std::optional<std::uint64_t>(0) : parse_number(text.substr(plus + 1));
-        if (!first || !step)
-            session.fail(usage, Code::E0901, {},
-                         fmt::format("--constant takes NAME=VALUE or NAME=VALUE+STEP, not `{}`", argument));
-        result.emplace_back(name, *first + *step * guest);
+    // What `monitor` and `efficiency` have in common.
+    void add_to(CLI::App& command, bool with_registers) {
+        spec.add_to(command);
+        add_constants_to(command, constants);
+        programs.add_to(command, with_registers);
+        command
+            .add_option("--exit-cycles", config.exit_cycles,
+                        "what it costs to leave a guest and to enter it, beside the trap")
+            ->capture_default_str();
+        command.add_option("--routine-cycles", config.routine_cycles, "what an interpretive routine costs")
+            ->capture_default_str();
+        command.add_option("--timing", timing, "a file with a timing section that replaces the machine's")
+            ->type_name("FILE");
+        command.add_option("--cycles", cycles, "stop after this many")->capture_default_str();
     }
-    return result;
-}
+};
 
 std::string statistics(const Spec& spec, const model::Activity& activity) {
     const auto instructions = activity.instructions();
@@ -93,25 +95,18 @@ void monitor(Session& session, const MonitorArguments& arguments) {
     const VmMap* const map = arguments.interpret ? nullptr : vm_maps_of(session, spec, arguments.map).front();
     model::Monitor monitor(spec, map, arguments.config);
     for (unsigned guest = 0; guest < arguments.guests; ++guest)
-        if (const auto problem = monitor.add_guest(constants_of(session, arguments, guest)))
+        if (const auto problem = monitor.add_guest(constants_of(session, arguments.constants, guest)))
             session.fail(bad_input, Code::E0901, {}, *problem);
     const auto each = [&](auto&& action) {
         for (model::GuestId guest = 0; guest < monitor.guests(); ++guest) action(guest);
     };
-    const Programs programs =
-        load_programs(session, arguments.programs, spec,
-                      {[&](const model::Image& image) {
-                           std::optional<model::LoadError> error;
-                           each([&](auto guest) {
-                               if (!error) error = monitor.load(guest, image);
-                           });
-                           return error;
-                       },
-                       [&](std::uint64_t address, std::uint64_t unit) {
-                           bool done = true;
-                           each([&](auto guest) { done = monitor.poke(guest, address, unit) && done; });
-                           return done;
-                       }});
+    const Programs programs = load_programs(session, arguments.programs, spec, [&](const model::Image& image) {
+        std::optional<model::LoadError> error;
+        each([&](auto guest) {
+            if (!error) error = monitor.load(guest, image);
+        });
+        return error;
+    });
     const StateFormat format(spec);
     each([&](auto guest) {
         monitor.reset(guest);
@@ -139,42 +134,99 @@ void monitor(Session& session, const MonitorArguments& arguments) {
     throw Leave{code};
 }
 
+void efficiency(Session& session, const MonitorArguments& arguments) {
+    const Spec spec = session.load(arguments.spec, arguments.timing);
+    const auto result = efficiency_of(session, arguments.programs, spec, constants_of(session, arguments.constants, 0),
+                                      arguments.config, arguments.cycles);
+    std::string text;
+    if (arguments.format == "markdown")
+        text = report::to_markdown(result);
+    else if (arguments.format == "html")
+        text = report::to_html(result);
+    else if (arguments.format == "json")
+        text = report::to_json(result);
+    else
+        text = report::to_text(result);
+    write_file(session, arguments.output, text);
+    throw Leave{result.all_same() ? holds : refuted};
+}
+
 }  // namespace
+
+model::Monitor::Constants constants_of(Session& session, const std::vector<std::string>& arguments,
+                                       std::uint64_t guest) {
+    model::Monitor::Constants result;
+    for (const auto& argument : arguments) {
+        const auto [name, text] = split(session, argument, "--constant");
+        const auto plus = text.find('+');
+        const auto first = parse_number(text.substr(0, plus));
+        const auto step =
+            plus == std::string::npos ? std::optional<std::uint64_t>(0) : parse_number(text.substr(plus + 1));
+        if (!first || !step)
+            session.fail(usage, Code::E0901, {},
+                         fmt::format("--constant takes NAME=VALUE or NAME=VALUE+STEP, not `{}`", argument));
+        result.emplace_back(name, *first + *step * guest);
+    }
+    return result;
+}
+
+void add_constants_to(CLI::App& command, std::vector<std::string>& constants) {
+    command
+        .add_option("--constant", constants,
+                    "a constant of the VM map (repeatable); the next guest's is larger by STEP")
+        ->type_name("NAME=VALUE[+STEP]")
+        ->allow_extra_args(false);
+}
+
+report::Efficiency efficiency_of(Session& session, const ProgramArguments& arguments, const Spec& spec,
+                                 const model::Monitor::Constants& constants, const model::MonitorConfig& config,
+                                 std::uint64_t cycles) {
+    report::EfficiencyRequest request;
+    Programs programs;
+    for (Loaded& program : read_programs(session, arguments, spec, programs)) {
+        request.guest += (request.guest.empty() ? "" : ", ") + program.path;
+        request.images.push_back(std::move(program.image));
+    }
+    if (request.images.empty()) session.fail(usage, Code::E0901, {}, "there is no program: --asm, --elf or --raw");
+    request.input = arguments.input;
+    request.constants = constants;
+    request.config = config;
+    request.cycles = cycles;
+    auto result = report::measure(spec, request);
+    if (const auto* problem = std::get_if<std::string>(&result)) session.fail(bad_input, Code::E0901, {}, *problem);
+    return std::get<report::Efficiency>(std::move(result));
+}
 
 void add_monitor(CLI::App& app, Session& session) {
     auto* command = app.add_subcommand("monitor", "Run programs as guests of a monitor outside the machine");
     auto arguments = std::make_shared<MonitorArguments>();
-    arguments->spec.add_to(*command);
+    arguments->add_to(*command, true);
     command->add_option("--map", arguments->map, "the VM map (default: the spec's first)")
         ->type_name("NAME")
         ->expected(1);
-    command
-        ->add_option("--constant", arguments->constants,
-                     "a constant of the map (repeatable); the next guest's is larger by STEP")
-        ->type_name("NAME=VALUE[+STEP]")
-        ->allow_extra_args(false);
     command->add_option("--guests", arguments->guests, "how many, each with the same programs")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
     command->add_flag("--interpret", arguments->interpret, "without a map: interpret all instructions");
-    arguments->programs.add_to(*command);
     command->add_option("--quantum", arguments->config.quantum, "cycles until it is the next guest's turn")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    command
-        ->add_option("--exit-cycles", arguments->config.exit_cycles,
-                     "what it costs to leave a guest and to enter it, beside the trap")
-        ->capture_default_str();
-    command->add_option("--routine-cycles", arguments->config.routine_cycles, "what an interpretive routine costs")
-        ->capture_default_str();
-    command->add_option("--timing", arguments->timing, "a file with a timing section that replaces the machine's")
-        ->type_name("FILE");
-    command->add_option("--cycles", arguments->cycles, "stop after this many")->capture_default_str();
     command->add_flag("--stats", arguments->stats, "print what ran directly, and why the guest was left");
     command->footer(
         "Exit codes: 0 all guests halted or ended with 0, 1 one ended otherwise or the VM map did not hold, 2 out of "
         "cycles.");
     command->callback([arguments, &session] { monitor(session, *arguments); });
+
+    auto* figures = app.add_subcommand("efficiency", "Run a guest in all ways that the machine has, and compare");
+    auto wanted = std::make_shared<MonitorArguments>();
+    wanted->cycles = 1'000'000'000;
+    wanted->add_to(*figures, false);
+    figures->add_option("--format", wanted->format, "how the result is written")
+        ->check(CLI::IsMember({"text", "markdown", "html", "json"}))
+        ->capture_default_str();
+    figures->add_option("-o,--output", wanted->output, "where to; - is the terminal")->capture_default_str();
+    figures->footer("Exit codes: 0 the guest does the same in all ways, 1 it does not.");
+    figures->callback([wanted, &session] { efficiency(session, *wanted); });
 }
 
 }  // namespace pogo::cli

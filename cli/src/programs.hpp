@@ -21,7 +21,8 @@ struct ProgramArguments {
     std::vector<std::string> assembly;   ///< files
     std::vector<std::string> registers;  ///< NAME=VALUE
     std::string input;
-    void add_to(CLI::App& command);
+    void add_to(CLI::App& command, bool with_registers = true);
+    [[nodiscard]] bool any() const { return !elf.empty() || !raw.empty() || !assembly.empty(); }
 };
 
 struct Programs {
@@ -31,15 +32,20 @@ struct Programs {
     std::vector<cosim::Peer::Range> ranges;
 };
 
-/// Where programs are put.
-struct Target {
-    std::function<std::optional<model::LoadError>(const model::Image&)> load;
-    std::function<bool(std::uint64_t address, std::uint64_t unit)> poke;
+/// What is loaded, and the place of each of its segments in the user's text, if it has one.
+struct Loaded {
+    model::Image image;
+    std::string path;
+    std::vector<isa::SourceRange> where;
 };
 
-/// Leaves with diagnostics when something cannot be read or does not fit.
+/// Leaves with diagnostics when something cannot be read.
+std::vector<Loaded> read_programs(Session& session, const ProgramArguments& arguments, const isa::Spec& spec,
+                                  Programs& programs);
+
+/// Leaves with diagnostics when something cannot be read or does not fit where `load` puts it.
 Programs load_programs(Session& session, const ProgramArguments& arguments, const isa::Spec& spec,
-                       const Target& target);
+                       const std::function<std::optional<model::LoadError>(const model::Image&)>& load);
 
 /// The entry into the pc, unless a reset has said where to begin; then what --set says.
 void set_registers(Session& session, const ProgramArguments& arguments, const isa::Spec& spec,

@@ -130,10 +130,8 @@ void run(Session& session, const RunArguments& arguments) {
     model::Simulator simulator(
         {.view = arguments.view == "clocked" ? model::View::clocked : model::View::batched, .stale_tlb = stale});
     load_machine(session, simulator, spec);
-    Programs programs =
-        load_programs(session, arguments.programs, spec,
-                      {[&](const model::Image& image) { return simulator.load(image); },
-                       [&](std::uint64_t address, std::uint64_t value) { return simulator.poke(address, value); }});
+    Programs programs = load_programs(session, arguments.programs, spec,
+                                      [&](const model::Image& image) { return simulator.load(image); });
     auto& loaded = programs.ranges;
     const auto tohost = attach_htif(session, simulator, arguments, programs.tohost, programs.fromhost);
     if (!arguments.dtb.empty()) loaded.push_back(load_device_tree(session, simulator, arguments.boot_arguments));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "monitor.hpp"
 #include "replay.hpp"
 #include "report/map.hpp"
 #include "report/report.hpp"
@@ -36,8 +37,9 @@ struct CheckArguments {
     unsigned theorem = 1;
     std::string model = "both";
     bool quiet = false;
-
     bool maps = false;
+    ProgramArguments programs;
+    std::vector<std::string> constants;  // NAME=VALUE
 
     void add_solver(CLI::App& command, bool extension_option = true) {
         spec.add_to(command, extension_option);
@@ -64,6 +66,11 @@ struct CheckArguments {
             ->check(CLI::IsMember({"strict", "extended", "both"}))
             ->capture_default_str();
         command.add_flag("--maps", maps, "decide the VM maps of the context, too; `pogo map` says more of them");
+    }
+    // A guest whose efficiency the report tells.
+    void add_guest(CLI::App& command) {
+        programs.add_to(command, false);
+        add_constants_to(command, constants);
     }
     void add_output(CLI::App& command, const std::vector<std::string>& formats) {
         format = formats.front();
@@ -176,8 +183,15 @@ std::string rendered(const Report& report, const std::string& format) {
 
 void check_spec(Session& session, const CheckArguments& arguments) {
     const Spec spec = session.load(arguments.spec);
+    std::optional<report::Efficiency> efficiency;
+    if (arguments.programs.any()) {
+        constexpr std::uint64_t cycles = 1'000'000'000;
+        const auto constants = constants_of(session, arguments.constants, 0);
+        efficiency = efficiency_of(session, arguments.programs, spec, constants, {}, cycles);
+    }
     model::Simulator simulator({.bare = true});
-    const Report report = report_on(session, arguments, spec, arguments.spec.extension.has_value(), simulator);
+    Report report = report_on(session, arguments, spec, arguments.spec.extension.has_value(), simulator);
+    report.efficiency = std::move(efficiency);
     write_file(session, arguments.output, rendered(report, arguments.format));
     throw Leave{exit_code(report, arguments)};
 }
@@ -233,6 +247,7 @@ void add_verification(CLI::App& app, Session& session) {
             app.add_subcommand("check", "Decide whether a virtual machine monitor can be built for a machine");
         auto arguments = std::make_shared<CheckArguments>();
         arguments->add_to(*command);
+        arguments->add_guest(*command);
         arguments->add_output(*command, {"text", "json", "markdown", "html"});
         command->callback([arguments, &session] { check_spec(session, *arguments); });
     }
@@ -240,6 +255,7 @@ void add_verification(CLI::App& app, Session& session) {
         auto* command = app.add_subcommand("report", "The same as check, as one HTML page (or another format)");
         auto arguments = std::make_shared<CheckArguments>();
         arguments->add_to(*command);
+        arguments->add_guest(*command);
         arguments->add_output(*command, {"html", "markdown", "json", "text"});
         command->callback([arguments, &session] { check_spec(session, *arguments); });
     }

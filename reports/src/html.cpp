@@ -107,6 +107,7 @@ std::string to_html(const Report& report) {
         if (instruction.critical.extended != Answer::yes && !instruction.witnesses.empty())
             fine += html::folded_case(instruction);
     if (!fine.empty()) out += "<h2>Sensitive, but not critical</h2>\n" + fine;
+    if (report.efficiency) out += to_html(*report.efficiency);
     out += invariants(report);
     out += undecided(report);
     out += fmt::format("<h2>Repeat it</h2>\n<pre class=\"wrap\">{}</pre>\n", escaped(report.command));

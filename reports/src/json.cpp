@@ -151,6 +151,7 @@ std::string to_json(const Report& report) {
     document["vm_map"] = Json::array();
     for (const auto& map : report.vm_maps)
         document["vm_map"].push_back({{"name", map.name}, {"verdict", name(map.verdict)}, {"failing", map.failing}});
+    if (report.efficiency) document["efficiency"] = Json::parse(to_json(*report.efficiency));
     std::size_t witnesses = 0;
     std::size_t confirmed = 0;
     std::size_t states = 0;

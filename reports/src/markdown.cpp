@@ -158,6 +158,9 @@ std::string to_markdown(const Report& report) {
     const auto list = report.critical();
     if (!list.empty()) out += "\n## Critical instructions\n\n";
     for (const auto* instruction : list) out += critical(*instruction);
+    if (report.efficiency)
+        out += fmt::format("\n## Efficiency\n\nOne guest, {}, in {} ways.\n\n{}", code(report.efficiency->guest),
+                           report.efficiency->rows.size(), to_markdown(*report.efficiency));
     std::string invariants;
     for (const auto& invariant : report.invariants)
         invariants += fmt::format("* {}\n", escaped(invariant_words(invariant)));

@@ -166,6 +166,8 @@ std::string to_text(const Report& report) {
     out += fmt::format("\n{}: {} sensitive, {} critical; context {} (supervisor {}, user {}).\n",
                        count(report.instructions.size(), "instruction"), rows.size(), report.critical().size(),
                        report.context, report.supervisor, report.user);
+    if (report.efficiency)
+        out += fmt::format("\nGuest {}:\n{}\n", report.efficiency->guest, to_text(*report.efficiency));
     for (const auto& [element, value] : report.configuration) out += fmt::format("Assumed: {} = {}\n", element, value);
     out += fmt::format("Model: {}.\n", confirmation_words(report));
     for (const auto& instruction : report.instructions)

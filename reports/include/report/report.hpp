@@ -14,6 +14,7 @@
 #include "check/vm_map.hpp"
 #include "isa/source.hpp"
 #include "report/confirm.hpp"
+#include "report/efficiency.hpp"
 
 namespace pogo::report {
 
@@ -200,9 +201,10 @@ struct Report {
     Theorem theorem3;
     std::vector<Invariant> invariants;
     std::vector<VmMap> vm_maps;
-    check::Statistics statistics;  ///< wall time is never printed
-    std::string problem;           ///< why the model could not confirm anything
-    std::string command;           ///< repeats the whole
+    std::optional<Efficiency> efficiency;  ///< of a guest, if one was given
+    check::Statistics statistics;          ///< wall time is never printed
+    std::string problem;                   ///< why the model could not confirm anything
+    std::string command;                   ///< repeats the whole
 
     [[nodiscard]] std::string verdict() const;  ///< in a sentence
     [[nodiscard]] std::vector<const Instruction*> critical() const;

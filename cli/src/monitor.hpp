@@ -1,0 +1,21 @@
+// A guest in all ways that its machine has, from the command line.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "programs.hpp"
+#include "report/efficiency.hpp"
+
+namespace pogo::cli {
+
+/// --constant, of VM maps.
+void add_constants_to(CLI::App& command, std::vector<std::string>& constants);
+/// Their values for guest number `guest`. Leaves with usage where they are not numbers.
+[[nodiscard]] model::Monitor::Constants constants_of(Session& session, const std::vector<std::string>& arguments,
+                                                     std::uint64_t guest);
+
+/// Leaves with diagnostics where the programs cannot be read or do not come to an end on the bare machine.
+[[nodiscard]] report::Efficiency efficiency_of(Session& session, const ProgramArguments& arguments,
+                                               const isa::Spec& spec, const model::Monitor::Constants& constants,
+                                               const model::MonitorConfig& config, std::uint64_t cycles);
+
+}  // namespace pogo::cli
