@@ -72,6 +72,19 @@ struct Guest {
     std::uint64_t fenced = 0;                                     ///< Machine::fenced() when they were empty
     unsigned fills_in_a_row = 0;
 
+    /// Translated code. A block is found by where it begins, and holds while the guest's memory is as it was read.
+    struct Block {
+        std::uint64_t physical = 0;                ///< of the guest's first instruction
+        std::vector<std::uint64_t> units;          ///< what was there
+        std::vector<std::uint64_t> pcs;            ///< the guest's, by instruction; the exit's is the last
+        std::vector<std::uint64_t> places;         ///< in the cache, likewise
+    };
+    std::optional<CodeCache> cache;
+    std::uint64_t cache_real = 0;  ///< where it is in the real machine's memory
+    std::uint64_t cache_used = 0;  ///< units
+    std::map<std::uint64_t, Block> blocks;                          ///< by the guest's pc
+    std::unordered_map<std::uint64_t, std::uint64_t> guest_places;  ///< the guest's pc for an address in the cache
+
     [[nodiscard]] std::uint64_t next_due() const;
     void stop(StopReason why) {
         if (!running) return;

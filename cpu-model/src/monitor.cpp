@@ -66,7 +66,7 @@ struct Monitor::Impl final : Clock {
     void build_real(Bus& bus);
     void build_platform(Guest& guest);
     void execute(Guest& guest, std::uint64_t end);
-    void direct(Guest& guest, std::size_t mode, std::uint64_t end);
+    void direct(Guest& guest, std::size_t mode, std::uint64_t end, const Guest::Block* translated);
     void leave(Guest& guest);
     void interpret(Guest& guest, bool after_exit);
     void account(Guest& guest, Machine::Outcome outcome, const Fetched& fetched, bool after_exit);
@@ -82,6 +82,10 @@ struct Monitor::Impl final : Clock {
     std::uint64_t table(Guest& guest, std::uint64_t units);
     void drop_tables(Guest& guest);
     void set_root(Guest& guest, std::uint64_t at) const;
+
+    [[nodiscard]] bool translates(const Guest& guest, std::size_t mode) const;
+    Guest::Block* block(Guest& guest);
+    std::uint64_t load_cache(Guest& guest, Guest::Block& block);
 
     std::uint64_t time() override;
     void wake(std::optional<std::uint64_t> time) override;
@@ -273,8 +277,10 @@ void Monitor::Impl::execute(Guest& guest, std::uint64_t end) {
             machine.read_clock();
             mode = function->runs(machine.slots(), guest.constants);
         }
-        if (mode)
-            direct(guest, *mode, std::min(end, guest.next_due()));
+        const bool code = mode && translates(guest, *mode);
+        const Guest::Block* const translated = code ? block(guest) : nullptr;
+        if (mode && (!code || translated != nullptr))
+            direct(guest, *mode, std::min(end, guest.next_due()), translated);
         else
             interpret(guest, false);
     }
@@ -287,12 +293,21 @@ void Monitor::Impl::deliver(Guest& guest, std::uint32_t interrupt) {
     if (guest.machine->interrupt(interrupt) == Machine::Outcome::double_fault) guest.stop(StopReason::double_fault);
 }
 
-void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end) {
+void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end, const Guest::Block* translated) {
     Machine& machine = *guest.machine;
     Machine& real = core->machine();
     if (map->tables && map->tables->shadow) set_root(guest, root(guest));
     std::vector<std::uint64_t> state = base;
     function->image(machine.slots(), guest.constants, mode, state);
+    const std::uint32_t pc = spec[spec.pc].slot;
+    if (translated != nullptr) {
+        state[pc] = translated->places.front();
+        real.set_state(state);
+        const auto there = real.physical({state[pc], static_cast<unsigned>(Access::fetch), spec.parcel_units});
+        const bool shadowed = map->tables && map->tables->shadow;
+        if (!shadowed && (!there || *there != guest.cache_real + (state[pc] - guest.cache->address)))
+            return interpret(guest, false);
+    }
     current = &guest;
     wake_wanted.reset();
     wake_cycle = ~std::uint64_t{0};
@@ -314,18 +329,22 @@ void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end) {
     activity.direct_cycles += now() - first_cycle;
     if (retired != 0) guest.fills_in_a_row = 0;
 
+    std::vector<std::uint64_t> end_state(real.slots().begin(), real.slots().end());
+    if (translated != nullptr)
+        if (const auto place = guest.guest_places.find(end_state[pc]); place != guest.guest_places.end())
+            end_state[pc] = place->second;
     std::vector<std::uint64_t> then(machine.slots().begin(), machine.slots().end());
-    const auto after = function->back(real.slots(), mode, then);
+    const auto after = function->back(end_state, mode, then);
     machine.set_state(then);
     machine.forget_walks();
     if (after) {
         state = base;
         machine.read_clock();
         function->image(machine.slots(), guest.constants, *after, state);
-        if (const auto element = function->differs(real.slots(), state)) {
+        if (const auto element = function->differs(end_state, state)) {
             const isa::Element& which = spec[*element];
             guest.broken = fmt::format("{} of the real machine is {:#x}, but the VM map {} says {:#x}", which.name,
-                                       real.slots()[which.slot], map->name, state[which.slot]);
+                                       end_state[which.slot], map->name, state[which.slot]);
         }
     } else {
         guest.broken = "the real machine is in a mode in which the VM map lets no guest run";
@@ -427,6 +446,80 @@ void Monitor::Impl::account(Guest& guest, Machine::Outcome outcome, const Fetche
     }
 }
 
+// ---- Translated code ------------------------------------------------------------------------------------------------
+
+bool Monitor::Impl::translates(const Guest& guest, std::size_t mode) const {
+    return guest.cache && std::find(guest.cache->modes.begin(), guest.cache->modes.end(), map->modes[mode].first) !=
+                              guest.cache->modes.end();
+}
+
+// The block that begins at the guest's pc, translated if it is not there or the guest has changed it. Nothing where the
+// first instruction is the monitor's.
+Guest::Block* Monitor::Impl::block(Guest& guest) {
+    Machine& machine = *guest.machine;
+    const std::uint64_t start = machine.pc();
+    const auto units_at = [&](std::uint64_t physical, std::size_t count) {
+        std::vector<std::uint64_t> units;
+        for (std::size_t i = 0; i < count; ++i) units.push_back(machine.memory().load_narrow(physical + i, 1));
+        return units;
+    };
+    Fetched fetched;
+    machine.fetch(start, fetched);
+    const auto copied = [&] {
+        return fetched.operation != nullptr && fetched.contiguous && !fetched.bus_error &&
+               fetched.operation->form.valid() && guest.cache->copied[fetched.operation->form.index];
+    };
+    if (!copied()) return nullptr;
+    if (const auto known = guest.blocks.find(start);
+        known != guest.blocks.end() && known->second.physical == fetched.physical &&
+        units_at(fetched.physical, known->second.units.size()) == known->second.units)
+        return &known->second;
+    constexpr std::size_t longest = 64;  // instructions
+    Guest::Block made;
+    made.physical = fetched.physical;
+    std::uint64_t pc = start;
+    while (made.pcs.size() < longest && copied() && fetched.physical == made.physical + made.units.size()) {
+        const auto units = units_at(fetched.physical, fetched.operation->length);
+        made.places.push_back(made.units.size());
+        made.units.insert(made.units.end(), units.begin(), units.end());
+        made.pcs.push_back(pc);
+        pc = (pc + fetched.operation->length) & machine.pc_mask();
+        machine.fetch(pc, fetched);
+    }
+    made.pcs.push_back(pc);
+    made.places.push_back(made.units.size());
+    if (load_cache(guest, made) == 0) return nullptr;
+    ++guest.activity.blocks;
+    guest.activity.monitor_cycles += config.routine_cycles * made.pcs.size();
+    pass(config.routine_cycles * made.pcs.size());
+    return &(guest.blocks[start] = std::move(made));
+}
+
+// Puts the block's code and its exit into the cache, empty if it was full; the units it takes, or 0 where it never fits.
+std::uint64_t Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
+    const std::uint64_t parcel = spec.parcel_units;
+    const std::uint64_t size = (block.units.size() + guest.cache->exit.size() * parcel + parcel - 1) / parcel * parcel;
+    if (size > guest.cache->units) return 0;
+    if (guest.cache_used + size > guest.cache->units) {
+        guest.cache_used = 0;
+        guest.blocks.clear();
+        guest.guest_places.clear();
+    }
+    std::uint64_t at = guest.cache_real + guest.cache_used;
+    for (const auto unit : block.units) memory->store(at++, 1, unit);
+    for (const auto bits : guest.cache->exit) {
+        memory->store(at, spec.parcel_units, bits);
+        at += parcel;
+    }
+    for (std::size_t i = 0; i < block.places.size(); ++i) {
+        block.places[i] += guest.cache->address + guest.cache_used;
+        guest.guest_places[block.places[i]] = block.pcs[i];
+    }
+    guest.cache_used += size;
+    core->machine().forget_walks();
+    return size;
+}
+
 // ---- The monitor's page tables --------------------------------------------------------------------------------------
 
 std::uint64_t Monitor::Impl::table(Guest& guest, std::uint64_t units) {
@@ -476,6 +569,14 @@ std::uint64_t Monitor::Impl::root(Guest& guest) {
 bool Monitor::Impl::fill(Guest& guest, const Machine::Attempt& attempt) {
     if (attempt.access > static_cast<unsigned>(Access::store)) return false;
     Machine& machine = *guest.machine;
+    if (guest.cache && attempt.address - guest.cache->address < guest.cache->units) {
+        if (attempt.access != static_cast<unsigned>(Access::fetch)) return false;
+        core->machine().forget_walks();
+        const std::uint64_t offset = (attempt.address - guest.cache->address) >> spec.translation.page
+                                     << spec.translation.page;
+        return insert(guest, guest.cache->address + offset, attempt.access, guest.cache_real + offset,
+                      {true, false, false});
+    }
     const auto target = machine.physical(attempt);
     const unsigned bits = spec.translation.page;
     if (!target) return false;
@@ -614,6 +715,20 @@ bool Monitor::patch(GuestId guest, std::uint64_t address, const std::vector<std:
         if (!poke(guest, address + i, units[i])) return false;
     }
     return impl_->guests.at(guest)->patched.emplace(address, std::move(before)).second;
+}
+
+void Monitor::translate(GuestId number, CodeCache cache) {
+    Guest& guest = *impl_->guests.at(number);
+    POGO_REQUIRE(cache.copied.size() == impl_->spec.forms.size() && !cache.exit.empty());
+    if (const auto& tables = impl_->map->tables; tables && tables->shadow) {
+        const std::uint64_t mask = (std::uint64_t{1} << impl_->spec.translation.page) - 1;
+        cache.units = (cache.units + mask) & ~mask;
+        guest.cache_real = impl_->table(guest, cache.units);
+        guest.tables.pop_back();  // it stays when tables are dropped
+    } else {
+        guest.cache_real = impl_->function->memory(cache.address, guest.constants).value_or(0);
+    }
+    guest.cache = std::move(cache);
 }
 
 void Monitor::run(std::uint64_t cycles) {
