@@ -59,6 +59,7 @@ struct Guest {
     std::string output;
     Activity activity;
     bool running = true;
+    bool driven = false;  ///< a device has changed an input
     StopReason reason = StopReason::cycles;
     std::uint64_t exit_code = 0;
     std::string broken;
@@ -74,14 +75,14 @@ struct Guest {
 
     /// Translated code. A block is found by where it begins, and holds while the guest's memory is as it was read.
     struct Block {
-        std::uint64_t physical = 0;                ///< of the guest's first instruction
-        std::vector<std::uint64_t> units;          ///< what was there
-        std::vector<std::uint64_t> pcs;            ///< the guest's, by instruction; the exit's is the last
-        std::vector<std::uint64_t> places;         ///< in the cache, likewise
+        std::uint64_t physical = 0;         ///< of the guest's first instruction
+        std::vector<std::uint64_t> units;   ///< what was there
+        std::vector<std::uint64_t> pcs;     ///< the guest's, by instruction; the exit's is the last
+        std::vector<std::uint64_t> places;  ///< in the cache, likewise
     };
     std::optional<CodeCache> cache;
-    std::uint64_t cache_real = 0;  ///< where it is in the real machine's memory
-    std::uint64_t cache_used = 0;  ///< units
+    std::uint64_t cache_real = 0;                                   ///< where it is in the real machine's memory
+    std::uint64_t cache_used = 0;                                   ///< units
     std::map<std::uint64_t, Block> blocks;                          ///< by the guest's pc
     std::unordered_map<std::uint64_t, std::uint64_t> guest_places;  ///< the guest's pc for an address in the cache
 

@@ -67,6 +67,7 @@ struct Monitor::Impl final : Clock {
     void build_platform(Guest& guest);
     void execute(Guest& guest, std::uint64_t end);
     void direct(Guest& guest, std::size_t mode, std::uint64_t end, const Guest::Block* translated);
+    bool goes_on(Guest& guest);
     void leave(Guest& guest);
     void interpret(Guest& guest, bool after_exit);
     void account(Guest& guest, Machine::Outcome outcome, const Fetched& fetched, bool after_exit);
@@ -131,6 +132,7 @@ std::optional<std::string> Monitor::Impl::set_constants(Guest& guest, const Cons
 void Monitor::Impl::build_real(Bus& bus) {
     Config settings;
     settings.specialise_after = config.specialise_after;
+    settings.stale_tlb = true;
     core = std::make_unique<Core>(spec, bus, settings);
     memory = std::make_unique<Memory>(spec, bus);
     world.driver.bind(core.get(), Units(spec));
@@ -224,7 +226,10 @@ void Monitor::Impl::build_platform(Guest& guest) {
         guest.stop(StopReason::reset);
         look();
     };
-    host.driven = look;
+    host.driven = [&guest, look] {
+        guest.driven = true;
+        look();
+    };
     guest.platform = std::make_unique<Platform>(spec, *guest.machine, std::move(host));
     guest.bus->set_platform(guest.platform.get());
 }
@@ -259,6 +264,25 @@ void Monitor::Impl::wake(std::optional<std::uint64_t> wanted) {
 
 // ---- Running --------------------------------------------------------------------------------------------------------
 
+// The guest's time has come to where a device had something to do, or something on the real machine changes with it.
+// Whether it runs on as it was.
+bool Monitor::Impl::goes_on(Guest& guest) {
+    Guest* const running = std::exchange(current, nullptr);
+    guest.driven = false;
+    fire(guest);
+    guest.machine->reconsider();
+    if (!guest.running || guest.driven || guest.machine->halted() ||
+        guest.machine->pending_interrupt() != Machine::no_interrupt)
+        return false;
+    current = running;
+    if (now() >= wake_cycle) {
+        wake_wanted.reset();
+        wake_cycle = ~std::uint64_t{0};
+        core->machine().time_changed();
+    }
+    return true;
+}
+
 // One guest, until it waits, has stopped, or its time is over.
 void Monitor::Impl::execute(Guest& guest, std::uint64_t end) {
     Machine& machine = *guest.machine;
@@ -280,7 +304,7 @@ void Monitor::Impl::execute(Guest& guest, std::uint64_t end) {
         const bool code = mode && translates(guest, *mode);
         const Guest::Block* const translated = code ? block(guest) : nullptr;
         if (mode && (!code || translated != nullptr))
-            direct(guest, *mode, std::min(end, guest.next_due()), translated);
+            direct(guest, *mode, end, translated);
         else
             interpret(guest, false);
     }
@@ -316,10 +340,13 @@ void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end, co
     const std::uint64_t first_cycle = now();
     const std::uint64_t first_step = core->steps();
     const std::uint64_t first_retired = core->retired();
-    core->begin_run(Limits::none);
-    real.reconsider();  // which says until when
-    core->begin_run(Limits::none);
-    if (!core->stopped()) world.driver.run(config.view, std::max(now() + 1, std::min(end, wake_cycle)));
+    do {
+        core->begin_run(Limits::none);
+        real.reconsider();  // which says until when
+        core->begin_run(Limits::none);
+        const std::uint64_t until = std::min({end, wake_cycle, guest.next_due()});
+        if (!core->stopped()) world.driver.run(config.view, std::max(now() + 1, until));
+    } while (core->stop_reason() == StopReason::cycles && now() < end && goes_on(guest));
     current = nullptr;
     Activity& activity = guest.activity;
     const bool left = core->stop_reason() == StopReason::monitor;
@@ -495,7 +522,8 @@ Guest::Block* Monitor::Impl::block(Guest& guest) {
     return &(guest.blocks[start] = std::move(made));
 }
 
-// Puts the block's code and its exit into the cache, empty if it was full; the units it takes, or 0 where it never fits.
+// Puts the block's code and its exit into the cache, empty if it was full; the units it takes, or 0 where it never
+// fits.
 std::uint64_t Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
     const std::uint64_t parcel = spec.parcel_units;
     const std::uint64_t size = (block.units.size() + guest.cache->exit.size() * parcel + parcel - 1) / parcel * parcel;
@@ -573,7 +601,7 @@ bool Monitor::Impl::fill(Guest& guest, const Machine::Attempt& attempt) {
         if (attempt.access != static_cast<unsigned>(Access::fetch)) return false;
         core->machine().forget_walks();
         const std::uint64_t offset = (attempt.address - guest.cache->address) >> spec.translation.page
-                                     << spec.translation.page;
+                                                                                     << spec.translation.page;
         return insert(guest, guest.cache->address + offset, attempt.access, guest.cache_real + offset,
                       {true, false, false});
     }
