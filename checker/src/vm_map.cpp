@@ -287,8 +287,7 @@ class ObligationCheck {
                 Term monitor = terms().boolean(false);
                 for (const Fired& trap : real.traps) {
                     if (terms().is_false(trap.fires)) continue;
-                    const isa::Cause& cause = spec_[trap.cause];
-                    const Term stays = in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
+                    const Term stays = stay(pair, trap);
                     monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
                     bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
                 }
@@ -308,6 +307,19 @@ class ObligationCheck {
             for (const auto& candidate : fails[k].candidates) goals_.push_back(candidate.goal);
         }
         return finish(broken);
+    }
+
+    /// From every state in which the real machine executes the form, a trap fires whose entry ends the guest's run.
+    Verdict always_leaves(const isa::Form& form) {
+        forms_.emplace_back(in_.world, form, 0);
+        Verdict other = Verdict::no;
+        for (Pair& pair : pairs_) {
+            const Run real = forms_.front().run(pair.real);
+            other = either(
+                other,
+                solver_.satisfiable("goes on", all({pair.meant, real.executes, terms().not_(to_monitor(pair, real))})));
+        }
+        return opposite(other);
     }
 
     /// The entry with the arguments that instructions and translations raise the trap with, on either machine.
@@ -418,6 +430,19 @@ class ObligationCheck {
         return result;
     }
     Term guest_mode(const Before& before) { return in_.stays(before, {}, {}, {}); }
+
+    /// The guest goes on running after the entry of this trap of the real machine.
+    Term stay(const Pair& pair, const Fired& trap) {
+        const isa::Cause& cause = spec_[trap.cause];
+        return in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
+    }
+    Term to_monitor(const Pair& pair, const Run& real) {
+        Term result = terms().boolean(false);
+        for (const Fired& trap : real.traps)
+            if (!terms().is_false(trap.fires))
+                result = terms().or_(result, terms().and_(trap.fires, terms().not_(stay(pair, trap))));
+        return result;
+    }
 
     /// The virtual machine raises the same trap there. With which arguments is the trap's own obligation.
     Term fires(const Run& machine, const Fired& trap) {
@@ -687,12 +712,40 @@ Synthesis synthesis_of(const isa::Spec& spec, const std::vector<Obligation>& obl
     return result;
 }
 
+/// What belongs to the guest while the map's guest runs.
+Roles roles_of(const isa::Spec& spec, const isa::VmMap& map) {
+    isa::Context context = spec[map.context];
+    context.guest.insert(context.guest.end(), map.guest.begin(), map.guest.end());
+    return {spec, context};
+}
+
+Obligation decide(const isa::Spec& spec, const isa::VmMap& map, const Options& options, const Roles& roles,
+                  const Obligation& which) {
+    ObligationCheck check(spec, map, options, roles, which);
+    const auto named = [&](const auto& list) {
+        const auto found = std::find_if(list.begin(), list.end(), [&](const auto& e) { return e.name == which.name; });
+        POGO_REQUIRE(found != list.end());
+        return static_cast<std::uint32_t>(found - list.begin());
+    };
+    switch (which.kind) {
+        case Obligation::Kind::instruction:
+            return check.instruction(which.instruction);
+        case Obligation::Kind::trap:
+            return check.trap({named(spec.causes)});
+        case Obligation::Kind::interrupt:
+            return check.interrupt(named(spec.interrupts));
+        case Obligation::Kind::relocation:
+            return check.relocation();
+        case Obligation::Kind::preemption:
+            return check.preemption();
+    }
+    POGO_REQUIRE(false);
+}
+
 }  // namespace
 
 MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options) {
-    isa::Context context = spec[map.context];
-    context.guest.insert(context.guest.end(), map.guest.begin(), map.guest.end());
-    const Roles roles(spec, context);
+    const Roles roles = roles_of(spec, map);
     MapFindings findings;
     findings.name = map.name;
     findings.context = spec[map.context].name;
@@ -710,28 +763,8 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     if (map.memory.valid()) owed(Obligation::Kind::relocation, "relocation");
     if (!spec.interrupts.empty()) owed(Obligation::Kind::preemption, "preemption");
 
-    const std::size_t first_trap = spec.instructions.size();
-    const std::size_t first_interrupt = first_trap + spec.causes.size();
     in_parallel(findings.obligations.size(), options.jobs, options.progress, [&](std::size_t i) {
-        Obligation& obligation = findings.obligations[i];
-        ObligationCheck check(spec, map, options, roles, obligation);
-        switch (obligation.kind) {
-            case Obligation::Kind::instruction:
-                obligation = check.instruction(obligation.instruction);
-                break;
-            case Obligation::Kind::trap:
-                obligation = check.trap({static_cast<std::uint32_t>(i - first_trap)});
-                break;
-            case Obligation::Kind::interrupt:
-                obligation = check.interrupt(static_cast<std::uint32_t>(i - first_interrupt));
-                break;
-            case Obligation::Kind::relocation:
-                obligation = check.relocation();
-                break;
-            case Obligation::Kind::preemption:
-                obligation = check.preemption();
-                break;
-        }
+        findings.obligations[i] = decide(spec, map, options, roles, findings.obligations[i]);
     });
 
     findings.holds = Verdict::yes;
@@ -748,6 +781,20 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
                                 : !synthesis.undecided.empty()    ? Verdict::unknown
                                                                   : Verdict::yes;
     return findings;
+}
+
+Obligation check_obligation(const isa::Spec& spec, const isa::VmMap& map, const Obligation& which,
+                            const Options& options) {
+    Obligation fresh;
+    fresh.kind = which.kind;
+    fresh.name = which.name;
+    fresh.instruction = which.instruction;
+    return decide(spec, map, options, roles_of(spec, map), fresh);
+}
+
+Verdict always_leaves(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form, const Options& options) {
+    const Roles roles = roles_of(spec, map);
+    return ObligationCheck(spec, map, options, roles, {}).always_leaves(spec[form]);
 }
 
 }  // namespace pogo::check

@@ -1,4 +1,4 @@
-// pogo check, report, extend and replay: verdicts, confirmed on the model.
+// pogo check, report, map, remedy, extend and replay: verdicts, confirmed on the model.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,8 +8,10 @@
 #include <memory>
 #include <thread>
 
+#include "isa/require.hpp"
 #include "replay.hpp"
 #include "report/map.hpp"
+#include "report/remedy.hpp"
 #include "report/report.hpp"
 #include "session.hpp"
 #include "vt/extend.hpp"
@@ -65,12 +67,15 @@ struct CheckArguments {
             ->capture_default_str();
         command.add_flag("--maps", maps, "decide the VM maps of the context, too; `pogo map` says more of them");
     }
-    void add_output(CLI::App& command, const std::vector<std::string>& formats) {
+    /// The command's option -o says where the result goes, `to` if it is not given.
+    void add_output(CLI::App& command, const std::vector<std::string>& formats, const char* to = "-",
+                    const char* help = "where to; - is the terminal") {
         format = formats.front();
+        output = to;
         command.add_option("--format", format, "how the result is written")
             ->check(CLI::IsMember(formats))
             ->capture_default_str();
-        command.add_option("-o,--output", output, "where to; - is the terminal")->capture_default_str();
+        command.add_option("-o,--output", output, help)->capture_default_str();
     }
 };
 
@@ -200,9 +205,7 @@ void extend(Session& session, const CheckArguments& arguments) {
     throw Leave{exit_code(after, arguments)};
 }
 
-// Each map of the spec, or the one named; the exit code is the worst of their verdicts.
-void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names, bool all) {
-    const Spec spec = session.load(arguments.spec);
+std::vector<const VmMap*> maps_named(Session& session, const Spec& spec, const std::vector<std::string>& names) {
     std::vector<const VmMap*> maps;
     for (const auto& map : spec.vm_maps)
         if (names.empty() || std::find(names.begin(), names.end(), map.name) != names.end()) maps.push_back(&map);
@@ -213,6 +216,13 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
                      known.empty() ? "the spec declares no VM map; `vmm NAME { … }` does"
                                    : fmt::format("there is no such VM map; the spec has {}", known));
     }
+    return maps;
+}
+
+// Each map of the spec, or the one named; the exit code is the worst of their verdicts.
+void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names, bool all) {
+    const Spec spec = session.load(arguments.spec);
+    const std::vector<const VmMap*> maps = maps_named(session, spec, names);
     std::string out;
     int code = holds;
     const check::Options options = options_of(session, arguments, spec);
@@ -233,6 +243,141 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     write_file(session, arguments.output, out);
     throw Leave{code};
 }
+
+struct RemedyArguments {
+    CheckArguments check;
+    std::string kind;
+    std::string map;
+    bool whole = false;
+};
+
+/// The set for a map or for a context, its refutations replayed.
+class Remedy {
+  public:
+    Remedy(Session& session, const RemedyArguments& arguments) : session_(session), arguments_(arguments) {}
+
+    [[noreturn]] void run() {
+        const Spec unapplied = session_.load_unapplied(arguments_.check.spec);
+        const Spec spec = unapplied.extension ? vt::extend(unapplied) : unapplied;
+        if (!arguments_.check.context.empty() && !arguments_.map.empty())
+            session_.fail(usage, Code::E0901, {}, "--map and --context exclude each other: a map has a context");
+        const bool by_map = arguments_.check.context.empty() && (!spec.vm_maps.empty() || arguments_.kind != "trap");
+        options_.check = options_of(session_, arguments_.check, spec);
+        options_.whole = arguments_.whole || unapplied.extension.has_value();
+        options_.strict = arguments_.check.model == "strict";
+        if (by_map) {
+            const std::vector<std::string> named(arguments_.map.empty() ? 0 : 1, arguments_.map);
+            map_ = *maps_named(session_, spec, named).front();
+        } else if (arguments_.kind != "trap") {
+            session_.fail(usage, Code::E0901, {}, "only --kind trap is about a context; the others need a VM map");
+        }
+        if (arguments_.kind == "trap") trap(unapplied, spec);
+        const check::MapFindings findings = of_map(spec);
+        check::TrapSet set = check::trap_set(spec, *map_, findings, options_);
+        if (arguments_.kind == "paravirt") {
+            const auto list = check::patch_list(spec, *map_, findings, std::move(set), options_.check);
+            write(rendered(spec, list));
+            leave(check::both(list.complete(), list.set.minimal()));
+        }
+        const auto table = check::translation_table(spec, *map_, findings, std::move(set), options_.check);
+        write(rendered(spec, table));
+        leave(table.complete());
+    }
+
+  private:
+    [[noreturn]] void trap(const Spec& unapplied, const Spec& spec) {
+        const check::TrapSet set = map_ ? check::trap_set(spec, *map_, of_map(spec), options_)
+                                        : check::trap_set(spec, of_context(spec), options_);
+        std::optional<check::Verdict> after;
+        if (!set.elements.empty() || !arguments_.check.output.empty()) {
+            const std::string text = edited(unapplied, spec, set);
+            if (!set.elements.empty()) after = verdict(reloaded(text));
+            if (after == check::Verdict::no && set.exists() == check::Verdict::yes) {
+                fmt::print("{}", rendered(spec, set, after));
+                fmt::print(stderr,
+                           "pogo: the new machine's verdict is not the predicted one. This is a bug in Pogo.\n");
+                throw Leave{internal};
+            }
+            if (!arguments_.check.output.empty()) write_file(session_, arguments_.check.output, text);
+        }
+        if (arguments_.check.output != "-") fmt::print("{}", rendered(spec, set, after));
+        leave(check::both(check::both(set.exists(), set.minimal()), after.value_or(check::Verdict::yes)));
+    }
+
+    void write(const std::string& out) {
+        write_file(session_, arguments_.check.output.empty() ? "-" : arguments_.check.output, out);
+    }
+    [[noreturn]] static void leave(check::Verdict verdict) {
+        throw Leave{verdict == check::Verdict::yes ? holds : verdict == check::Verdict::no ? refuted : unknown};
+    }
+
+    template <class... Remedy>
+    std::string rendered(const Spec& spec, const Remedy&... remedy) const {
+        return arguments_.check.format == "json" ? report::to_json(spec, remedy...) : report::to_text(spec, remedy...);
+    }
+
+    check::MapFindings of_map(const Spec& spec) {
+        auto report = report::confirm_map(spec, check::check_vm_map(spec, *map_, options_.check), simulator_);
+        if (!report.problem.empty()) session_.fail(bad_input, Code::E0901, {}, report.problem);
+        if (!report.confirmed()) contradicted();
+        return std::move(report.findings);
+    }
+
+    check::Findings of_context(const Spec& spec) {
+        check::Findings findings = check::check(spec, options_.check);
+        const auto confirmation =
+            report::confirm(spec, findings, simulator_,
+                            {.assumptions = options_.check.assumptions, .seed = 0, .states_per_instruction = 0});
+        if (!confirmation.problem.empty()) session_.fail(bad_input, Code::E0901, {}, confirmation.problem);
+        if (!confirmation.holds()) contradicted();
+        return findings;
+    }
+
+    /// The machine's text with the traps, or its extension's with the exits.
+    std::string edited(const Spec& unapplied, const Spec& spec, const check::TrapSet& set) {
+        machine_ = session_.read(arguments_.check.spec.file);
+        if (arguments_.check.spec.extension) policy_ = session_.read(*arguments_.check.spec.extension);
+        auto text = policy_ ? report::with_exits(spec, *unapplied.extension, set, session_.sources, *policy_)
+                            : report::with_traps(spec, set, session_.sources, machine_);
+        POGO_REQUIRE(text.has_value());
+        return std::move(*text);
+    }
+
+    Spec reloaded(const std::string& text) {
+        const std::uint32_t fresh = session_.sources.add("(the new spec)", text);
+        Diagnostics diagnostics;
+        auto spec =
+            policy_
+                ? load_spec(session_.sources, machine_, fresh, session_.parameters(arguments_.check.spec), diagnostics)
+                : load_spec(session_.sources, fresh, {}, session_.parameters(arguments_.check.spec), diagnostics);
+        if (!spec) {
+            fmt::print(stderr, "{}pogo: the new spec is wrong. This is a bug in Pogo.\n",
+                       render(diagnostics, session_.sources));
+            throw Leave{internal};
+        }
+        return spec->extension ? vt::extend(*spec) : std::move(*spec);
+    }
+
+    /// By the ordinary way, as `pogo map` and `pogo check` would give it.
+    check::Verdict verdict(const Spec& spec) {
+        check::Options options = options_.check;
+        options.witnesses = false;
+        if (map_)
+            return check::check_vm_map(spec, *maps_named(session_, spec, {map_->name}).front(), options)
+                .holds_configured;
+        const check::Findings findings = check::check(spec, options);
+        return options_.strict ? findings.theorem1_strict.holds
+                               : check::both(findings.theorem1_strict.holds, findings.theorem1_extended.holds);
+    }
+
+    Session& session_;
+    const RemedyArguments& arguments_;
+    check::RemedyOptions options_;
+    std::optional<VmMap> map_;
+    std::uint32_t machine_ = 0;
+    std::optional<std::uint32_t> policy_;
+    model::Simulator simulator_{{.bare = true}};
+};
 
 }  // namespace
 
@@ -264,6 +409,26 @@ void add_verification(CLI::App& app, Session& session) {
         command->add_flag("--all", *all, "list the obligations that hold, too");
         arguments->add_output(*command, {"text", "json"});
         command->callback([arguments, names, all, &session] { check_maps(session, *arguments, *names, *all); });
+    }
+    {
+        auto* command = app.add_subcommand(
+            "remedy", "What has to trap, to be patched or to be translated, so that a guest runs as it would bare");
+        auto arguments = std::make_shared<RemedyArguments>();
+        arguments->check.add_solver(*command);
+        command->add_option("--kind", arguments->kind, "a new spec; a list of hypercalls; a table for a translator")
+            ->check(CLI::IsMember({"trap", "paravirt", "translate"}))
+            ->required();
+        command->add_option("--map", arguments->map, "the VM map that is to hold; default: the spec's first");
+        command->add_option("--context", arguments->check.context,
+                            "instead of a map: the context in which Theorem 1 is to hold (trap)");
+        command->add_option("--model", arguments->check.model, "of Theorem 1: the strict model alone, or both")
+            ->check(CLI::IsMember({"strict", "both"}))
+            ->capture_default_str();
+        command->add_flag("--whole", arguments->whole, "whole instructions only, no operand cases or values of fields");
+        arguments->check.add_output(
+            *command, {"text", "json"}, "",
+            "where the new spec (with --extension, the new policy), the list or the table goes; - is the terminal");
+        command->callback([arguments, &session] { Remedy(session, *arguments).run(); });
     }
     {
         auto* command = app.add_subcommand("extend", "Apply a VT extension; verdicts before and after, side by side");

@@ -114,7 +114,7 @@ struct VmMap {
     std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
     Variable address;                              ///< BitVec(physical_width) in `memory`
     Term memory;                                   ///< where a guest's physical address is; invalid: not said
-    Term exists;  ///< Bool over `address`: the guest has memory there
+    Term exists;                                   ///< Bool over `address`: the guest has memory there
     Term where;                                    ///< Bool: the virtual states and constants meant
     std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
     SourceRange range;
@@ -265,10 +265,11 @@ struct Form {
 
 /// A row of every report.
 struct Instruction {
-    std::string name;        ///< as people say it: "MOVE from SR"
-    std::string identifier;  ///< as in the spec: move_from_sr
-    std::string assembly;    ///< pattern for people: "move.w %sr,<ea>"
-    std::string encoding;    ///< pattern for people: "0100000011 mode reg"
+    std::string name;                   ///< as people say it: "MOVE from SR"
+    std::string identifier;             ///< as in the spec: move_from_sr
+    std::string assembly;               ///< pattern for people: "move.w %sr,<ea>"
+    std::string encoding;               ///< pattern for people: "0100000011 mode reg"
+    std::vector<std::string> operands;  ///< names, in the order of the cases in Form::variant
     std::uint32_t first_form = 0;
     std::uint32_t form_count = 0;
     unsigned timing_class = 0;  ///< index into Timing::classes

@@ -1,0 +1,284 @@
+// The reports on remedies.
+// SPDX-License-Identifier: Apache-2.0
+#include "report/remedy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "isa/assembly.hpp"
+#include "isa/edit.hpp"
+#include "report/report.hpp"
+
+namespace pogo::report {
+
+using check::MustTrap;
+using check::PatchList;
+using check::TranslationTable;
+using check::TrapSet;
+using check::Verdict;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// As the spec declares it: a row of `rows by` is a part of it.
+std::string declared(const isa::Instruction& row) { return row.identifier.substr(0, row.identifier.find('.')); }
+
+std::string subject(const isa::Spec& spec, const TrapSet& set) {
+    return set.map.empty() ? "Theorem 1 in context " + spec[set.context].name : "VM map " + set.map;
+}
+
+std::string names(const std::vector<std::string>& list) {
+    std::string result;
+    for (const auto& one : isa::grouped(list)) result += " " + one;
+    return result;
+}
+
+/// "3 of 8 forms: Dn AnInd …", or nothing for all.
+std::string forms_text(const isa::Spec& spec, const MustTrap& element) {
+    const isa::Instruction& row = spec[element.instruction];
+    if (element.forms.size() == row.form_count) return {};
+    std::string result = fmt::format("{} of {} forms:", element.forms.size(), row.form_count);
+    for (const isa::FormId form : element.forms) result += " " + spec[form].variant;
+    return result;
+}
+
+std::string head_text(const isa::Spec& spec, const TrapSet& set) {
+    std::string out = fmt::format("Remedy for {}, {}: ", spec.name, subject(spec, set));
+    std::vector<isa::InstructionId> rows;
+    for (const auto& element : set.elements)
+        if (rows.empty() || rows.back() != element.instruction) rows.push_back(element.instruction);
+    if (rows.empty())
+        out += set.already == Verdict::yes ? "nothing is needed\n" : "no instruction's trap helps\n";
+    else
+        out += fmt::format("{} of {} instructions\n", rows.size(), spec.instructions.size());
+    if (set.configuration)
+        out += fmt::format("Configuration: {}\n", set.configuration->empty() ? "any" : text(spec, *set.configuration));
+    if (!set.beyond.empty()) out += fmt::format("Not mended by traps of instructions:{}\n", names(set.beyond));
+    if (!set.undecided.empty()) out += fmt::format("Undecided:{}\n", names(set.undecided));
+    return out;
+}
+
+std::string minimal_text(Verdict minimal) {
+    switch (minimal) {
+        case Verdict::yes:
+            return "proved: each element was left out, and an obligation was refuted";
+        case Verdict::no:
+            return "no";
+        case Verdict::unknown:
+            return "unknown: some element may be left out, the solver gave up";
+    }
+    return {};
+}
+
+std::string digits(std::uint64_t parcel, unsigned bits) { return fmt::format("{:0{}x}", parcel, (bits + 3) / 4); }
+
+std::string parcels_text(const isa::Spec& spec, const std::vector<std::uint64_t>& parcels) {
+    std::string result;
+    for (const auto parcel : parcels) result += (result.empty() ? "" : " ") + digits(parcel, spec.parcel_bits());
+    return result;
+}
+
+/// Fixed bits as digits, a nibble with a free bit as "?".
+std::string pattern(const isa::Spec& spec, const isa::Form& form) {
+    std::string result;
+    for (const auto& parcel : form.encoding.parcels) {
+        std::string one = digits(parcel.value, spec.parcel_bits());
+        for (std::size_t i = 0; i < one.size(); ++i)
+            if ((parcel.mask >> (4 * (one.size() - 1 - i)) & 0xf) !=
+                (isa::ones(spec.parcel_bits()) >> (4 * (one.size() - 1 - i)) & 0xf))
+                one[i] = '?';
+        result += (result.empty() ? "" : " ") + one;
+    }
+    return result;
+}
+
+std::string what_it_is(const isa::Spec& spec, const check::Replacement& replacement) {
+    if (!replacement.form) return fmt::format("no instruction: {}", spec[spec.illegal.cause].name);
+    return spec[spec[*replacement.form].instruction].name;
+}
+
+std::string title(const isa::Spec& spec, isa::FormId form) {
+    const isa::Instruction& row = spec[spec[form].instruction];
+    return spec[form].variant.empty() ? row.name : fmt::format("{} ({})", row.name, spec[form].variant);
+}
+
+std::string spared_text(const MustTrap& element) {
+    std::string result;
+    for (const auto& spared : element.spared)
+        for (const auto value : spared.values)
+            result += fmt::format("{}{} != {}", result.empty() ? "" : " && ", spared.name, value);
+    return result;
+}
+
+Json head_json(const isa::Spec& spec, const TrapSet& set, std::string_view kind) {
+    Json document;
+    document["schema"] = "pogo-remedy-1";
+    document["kind"] = kind;
+    document["machine"] = spec.name;
+    document["map"] = set.map.empty() ? Json() : Json(set.map);
+    document["context"] = spec[set.context].name;
+    document["needed"] = set.already != Verdict::yes;
+    document["configuration"] = set.configuration ? Json(text(spec, *set.configuration)) : Json();
+    document["exists"] = check::name(set.exists());
+    document["minimal"] = check::name(set.minimal());
+    document["beyond"] = set.beyond;
+    document["undecided"] = set.undecided;
+    document["elements"] = Json::array();
+    for (const MustTrap& element : set.elements) {
+        const isa::Instruction& row = spec[element.instruction];
+        Json modes = Json::array();
+        for (const isa::ModeId mode : element.modes) modes.push_back(spec[mode].name);
+        Json forms = Json::array();
+        for (const isa::FormId form : element.forms) forms.push_back(spec[form].variant);
+        Json spared = Json::array();
+        for (const auto& one : element.spared) spared.push_back({{"field", one.name}, {"values", one.values}});
+        document["elements"].push_back({{"instruction", row.identifier},
+                                        {"name", row.name},
+                                        {"all_forms", element.forms.size() == row.form_count},
+                                        {"forms", forms},
+                                        {"modes", modes},
+                                        {"spared", spared},
+                                        {"when", condition(spec, element)},
+                                        {"needed", check::name(element.needed)},
+                                        {"rechecks", element.rechecks}});
+    }
+    return document;
+}
+
+}  // namespace
+
+std::optional<std::string> with_traps(const isa::Spec& spec, const TrapSet& set, const isa::SourceManager& sources,
+                                      std::uint32_t machine) {
+    std::vector<isa::Prefix> prefixes;
+    for (const MustTrap& element : set.elements)
+        prefixes.push_back({declared(spec[element.instruction]), statement(spec, set.cause, element)});
+    return isa::begin_with(sources, machine, prefixes);
+}
+
+std::optional<std::string> with_exits(const isa::Spec& spec, const isa::Extension& extension, const TrapSet& set,
+                                      const isa::SourceManager& sources, std::uint32_t policy) {
+    std::vector<std::string> rules;
+    for (const MustTrap& element : set.elements) {
+        const std::string when = condition(spec, element);
+        rules.push_back(fmt::format("exits on instruction \"{}\"{};", spec[element.instruction].name,
+                                    when == extension.active_text ? "" : " when " + when));
+    }
+    return isa::with_exits(sources, policy, rules);
+}
+
+std::string to_text(const isa::Spec& spec, const TrapSet& set, std::optional<Verdict> after) {
+    std::string out = head_text(spec, set);
+    for (const MustTrap& element : set.elements) {
+        const isa::Instruction& row = spec[element.instruction];
+        out += fmt::format("\n{} must trap where {}\n", row.name, condition(spec, element));
+        if (const auto forms = forms_text(spec, element); !forms.empty()) out += "  " + forms + "\n";
+        out += fmt::format("  {}\n  needed: {} ({} decisions)\n", statement(spec, set.cause, element),
+                           check::name(element.needed), element.rechecks);
+    }
+    if (!set.elements.empty()) out += fmt::format("\nMinimal: {}\n", minimal_text(set.minimal()));
+    if (after) out += fmt::format("{} of the new machine: {}\n", subject(spec, set), name(decision(*after)));
+    return out;
+}
+
+std::string to_json(const isa::Spec& spec, const TrapSet& set, std::optional<Verdict> after) {
+    Json document = head_json(spec, set, "trap");
+    for (std::size_t i = 0; i < set.elements.size(); ++i)
+        document["elements"][i]["statement"] = statement(spec, set.cause, set.elements[i]);
+    document["after"] = after ? Json(name(decision(*after))) : Json();
+    return document.dump(2) + "\n";
+}
+
+std::string to_text(const isa::Spec& spec, const PatchList& list) {
+    std::string out = head_text(spec, list.set);
+    if (list.patches.empty()) return out;
+    out += "\nIn their place, and then carried out by the monitor on the virtual machine:\n";
+    for (const auto& patch : list.patches) {
+        const auto spared = spared_text(list.set.elements[patch.element]);
+        out += fmt::format("  {:<24} {}  =>  {}{}\n", pattern(spec, spec[patch.form]), title(spec, patch.form),
+                           patch.possible() ? parcels_text(spec, list.replacements[patch.replacement].parcels)
+                                            : "nothing as short leaves the guest whatever the state",
+                           spared.empty() ? "" : ", where " + spared);
+    }
+    for (const auto& replacement : list.replacements)
+        out += fmt::format("\n{} ({}) leaves the guest from every state: {}\n", parcels_text(spec, replacement.parcels),
+                           what_it_is(spec, replacement), name(decision(replacement.leaves)));
+    return out;
+}
+
+std::string to_json(const isa::Spec& spec, const PatchList& list) {
+    Json document = head_json(spec, list.set, "paravirt");
+    document["complete"] = check::name(list.complete());
+    document["patches"] = Json::array();
+    for (const auto& patch : list.patches) {
+        const isa::Form& form = spec[patch.form];
+        const isa::Instruction& row = spec[form.instruction];
+        Json parcels = Json::array();
+        for (const auto& parcel : form.encoding.parcels)
+            parcels.push_back(
+                {{"mask", fmt::format("{:#x}", parcel.mask)}, {"value", fmt::format("{:#x}", parcel.value)}});
+        Json entry = {{"instruction", row.identifier},
+                      {"form", form.variant},
+                      {"assembly", row.assembly},
+                      {"units", form.encoding.parcels.size() * spec.parcel_units},
+                      {"parcels", parcels},
+                      {"element", patch.element},
+                      {"replacement", nullptr}};
+        if (patch.possible()) {
+            const auto& replacement = list.replacements[patch.replacement];
+            Json words = Json::array();
+            for (const auto parcel : replacement.parcels) words.push_back(fmt::format("{:#x}", parcel));
+            entry["replacement"] = {{"parcels", words},
+                                    {"decodes_to", replacement.form ? Json(title(spec, *replacement.form)) : Json()},
+                                    {"raises", replacement.form ? Json() : Json(spec[spec.illegal.cause].name)},
+                                    {"leaves", check::name(replacement.leaves)}};
+        }
+        document["patches"].push_back(std::move(entry));
+    }
+    return document.dump(2) + "\n";
+}
+
+std::string to_text(const isa::Spec& spec, const TranslationTable& table) {
+    std::string out = head_text(spec, table.set);
+    std::map<check::Translated::Why, std::vector<std::string>> groups;
+    for (const auto& row : spec.instructions) {
+        std::map<check::Translated::Why, std::uint32_t> counts;
+        for (std::uint32_t i = 0; i < row.form_count; ++i) ++counts[table.forms[row.first_form + i].why];
+        for (const auto& [why, count] : counts)
+            groups[why].push_back(count == row.form_count
+                                      ? row.identifier
+                                      : fmt::format("{}({}/{})", row.identifier, count, row.form_count));
+    }
+    for (const auto& [why, rows] : groups)
+        out += fmt::format("\n{}: {}\n {}\n", why == check::Translated::Why::same ? "Copy" : "Call out", text(why),
+                           names(rows));
+    if (!table.delivered.empty()) {
+        out += "\nTo be kept from the guest, which would see addresses of the cache:\n";
+        for (const auto& one : table.delivered) out += "  " + one + "\n";
+    }
+    return out;
+}
+
+std::string to_json(const isa::Spec& spec, const TranslationTable& table) {
+    Json document = head_json(spec, table.set, "translate");
+    document["complete"] = check::name(table.complete());
+    document["delivered"] = table.delivered;
+    document["forms"] = Json::array();
+    for (std::size_t i = 0; i < table.forms.size(); ++i) {
+        const isa::Form& form = spec.forms[i];
+        Json parcels = Json::array();
+        for (const auto& parcel : form.encoding.parcels)
+            parcels.push_back(
+                {{"mask", fmt::format("{:#x}", parcel.mask)}, {"value", fmt::format("{:#x}", parcel.value)}});
+        document["forms"].push_back({{"instruction", spec[form.instruction].identifier},
+                                     {"form", form.variant},
+                                     {"parcels", parcels},
+                                     {"treatment", table.forms[i].copied() ? "copy" : "call out"},
+                                     {"why", text(table.forms[i].why)}});
+    }
+    return document.dump(2) + "\n";
+}
+
+}  // namespace pogo::report
