@@ -58,7 +58,8 @@ std::vector<ModeId> real_modes(const isa::VmMap& map) {
 }
 
 /// What a trap may be raised with: those that say "you may not" first, and those that take no arguments.
-std::vector<isa::CauseId> causes_by_fitness(const isa::Spec& spec) {
+std::vector<isa::CauseId> causes_by_fitness(const isa::Spec& spec, const std::optional<isa::CauseId>& given) {
+    if (given) return {*given};
     std::vector<isa::CauseId> result;
     for (const bool arguments : {false, true})
         for (const auto kind :
@@ -115,47 +116,35 @@ class Under {
     std::optional<Cube> configuration_;
 };
 
-/// The smallest part of one row that has to trap. Its obligation is one for each form and mode, so what is found for
-/// each alone is found for all.
+/// The smallest part of one row that has to trap: first everything does, then what need not is taken out. Forms are
+/// independent of one another. Modes are not quite: the virtual machine is the new machine, too.
 class RowTraps {
   public:
     RowTraps(const isa::Spec& spec, const isa::VmMap& map, const Under& under, const Obligation& obligation,
              isa::CauseId cause, bool whole)
-        : spec_(spec), under_(under), obligation_(obligation), cause_(cause), row_(spec[obligation.instruction]) {
-        for (const ModeId mode : real_modes(map)) {
-            if (whole) atoms_.push_back({all_forms(), mode, {}, {}, 0});
-            for (std::uint32_t i = 0; i < row_.form_count && !whole; ++i)
-                atoms_.push_back({{FormId{row_.first_form + i}}, mode, {}, {}, 0});
-        }
-        if (!whole) fields_ = small_fields(spec, row_);
+        : spec_(spec), under_(under), obligation_(obligation), cause_(cause), modes_(real_modes(map)) {
+        const isa::Instruction& row = spec[obligation.instruction];
+        for (std::uint32_t i = 0; i < row.form_count; ++i)
+            if (whole && i > 0)
+                parts_.front().push_back({row.first_form + i});
+            else
+                parts_.push_back({FormId{row.first_form + i}});
+        if (!whole) fields_ = small_fields(spec, row);
     }
 
     std::vector<MustTrap> run(unsigned jobs) {
-        in_parallel(atoms_.size(), jobs, {}, [&](std::size_t i) { decide(i); });
-        std::vector<MustTrap> result;
+        std::vector<std::vector<MustTrap>> found(parts_.size());
+        in_parallel(parts_.size(), jobs, {}, [&](std::size_t i) { found[i] = decide(i); });
         // What differs in the forms is joined, then what differs in the modes.
-        for (const Atom& atom : atoms_) {
-            if (atom.needed == Verdict::no) continue;
-            MustTrap one = element(atom);
-            one.spared = atom.spared;
-            one.needed = atom.needed;
-            one.rechecks = atom.rechecks;
-            join(result, std::move(one), &MustTrap::modes, &MustTrap::forms);
-        }
-        std::vector<MustTrap> by_forms = std::exchange(result, {});
-        for (MustTrap& one : by_forms) join(result, std::move(one), &MustTrap::forms, &MustTrap::modes);
+        std::vector<MustTrap> by_mode;
+        for (auto& elements : found)
+            for (MustTrap& one : elements) join(by_mode, std::move(one), &MustTrap::modes, &MustTrap::forms);
+        std::vector<MustTrap> result;
+        for (MustTrap& one : by_mode) join(result, std::move(one), &MustTrap::forms, &MustTrap::modes);
         return result;
     }
 
   private:
-    struct Atom {
-        std::vector<FormId> forms;
-        ModeId mode;
-        Verdict needed = Verdict::unknown;
-        std::vector<MustTrap::Spared> spared;
-        unsigned rechecks = 0;
-    };
-
     /// Into an element that is like it but for one of its lists, which becomes longer.
     template <class Same, class Other>
     static void join(std::vector<MustTrap>& elements, MustTrap one, std::vector<Same> MustTrap::*same,
@@ -169,59 +158,69 @@ class RowTraps {
         }
         elements.push_back(std::move(one));
     }
-    [[nodiscard]] std::vector<FormId> all_forms() const {
-        std::vector<FormId> result;
-        for (std::uint32_t i = 0; i < row_.form_count; ++i) result.push_back({row_.first_form + i});
-        return result;
-    }
-    [[nodiscard]] MustTrap element(const Atom& atom) const {
+
+    [[nodiscard]] MustTrap element(std::size_t part, std::vector<ModeId> modes) const {
         MustTrap result;
         result.instruction = obligation_.instruction;
-        result.forms = atom.forms;
-        result.modes = {atom.mode};
+        result.forms = parts_[part];
+        result.modes = std::move(modes);
         return result;
     }
 
-    /// All traps but atom number `open`, or of that all but where the field has the value.
-    Verdict holds_without(std::size_t open, const std::string& field = {}, std::uint64_t value = 0) {
-        std::vector<MustTrap> elements;
-        for (std::size_t i = 0; i < atoms_.size(); ++i) {
-            if (i == open && field.empty()) continue;
-            elements.push_back(element(atoms_[i]));
-            if (i == open) elements.back().spared.push_back({field, {value}});
-        }
-        return under_.again(trapping(spec_, cause_, elements), obligation_);
+    /// One part, by modes; all others trap meanwhile.
+    std::vector<MustTrap> decide(std::size_t number) {
+        std::vector<MustTrap> others;
+        for (std::size_t i = 0; i < parts_.size(); ++i)
+            if (i != number) others.push_back(element(i, modes_));
+        std::vector<MustTrap> kept;
+        for (const ModeId mode : modes_) kept.push_back(element(number, {mode}));
+        const auto holds = [&](MustTrap& counted) {
+            ++counted.rechecks;
+            std::vector<MustTrap> all = others;
+            all.insert(all.end(), kept.begin(), kept.end());
+            return under_.again(trapping(spec_, cause_, all), obligation_);
+        };
+        const auto leave_out = [&](std::size_t i) {
+            MustTrap open = kept[i];
+            kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i));
+            open.needed = opposite(holds(open));
+            if (open.needed != Verdict::no) kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(i), open);
+            return open.needed;
+        };
+        for (std::size_t i = 0; i < kept.size();) i += leave_out(i) == Verdict::no ? 0 : 1;
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            for (const auto& [name, width] : fields_) spare(kept[i], name, width, holds);
+        // What was taken out after an element had been asked about may have been why it was needed.
+        if (modes_.size() > 1)
+            for (std::size_t i = 0; i < kept.size();) i += leave_out(i) == Verdict::no ? 0 : 1;
+        return kept;
     }
 
-    void decide(std::size_t number) {
-        Atom& atom = atoms_[number];
-        ++atom.rechecks;
-        atom.needed = opposite(holds_without(number));
-        if (atom.needed != Verdict::yes) return;
-        for (const auto& [name, width] : fields_) {
-            MustTrap::Spared spared{name, {}};
-            Verdict refuted = Verdict::yes;
-            for (std::uint64_t value = 0; value < std::uint64_t{1} << width; ++value) {
-                const Verdict holds = holds_without(number, name, value);
-                ++atom.rechecks;
-                if (holds == Verdict::yes)
-                    spared.values.push_back(value);
-                else
-                    refuted = both(refuted, opposite(holds));
-            }
-            if (spared.values.empty()) continue;
-            atom.needed = both(atom.needed, refuted);
-            atom.spared.push_back(std::move(spared));
+    /// Takes values of a field out of an element as long as the obligation holds.
+    template <class Holds>
+    static void spare(MustTrap& element, const std::string& field, unsigned width, const Holds& holds) {
+        Verdict refuted = Verdict::yes;
+        element.spared.push_back({field, {}});
+        for (std::uint64_t value = 0; value < std::uint64_t{1} << width; ++value) {
+            element.spared.back().values.push_back(value);
+            const Verdict fine = holds(element);
+            if (fine == Verdict::yes) continue;
+            element.spared.back().values.pop_back();
+            refuted = both(refuted, opposite(fine));
         }
+        if (element.spared.back().values.empty())
+            element.spared.pop_back();
+        else
+            element.needed = both(element.needed, refuted);
     }
 
     const isa::Spec& spec_;
     const Under& under_;
     const Obligation& obligation_;
     isa::CauseId cause_;
-    const isa::Instruction& row_;
+    std::vector<ModeId> modes_;
+    std::vector<std::vector<FormId>> parts_;
     std::vector<std::pair<std::string, unsigned>> fields_;
-    std::vector<Atom> atoms_;
 };
 
 Verdict critical(const Row& row, bool strict) {
@@ -265,7 +264,7 @@ TrapSet trap_set(const isa::Spec& spec, const isa::VmMap& map, const MapFindings
     }
     if (refuted.empty()) return result;
 
-    for (const isa::CauseId cause : causes_by_fitness(spec)) {
+    for (const isa::CauseId cause : causes_by_fitness(spec, options.cause)) {
         if (under.stays(cause) != Verdict::no) continue;
         result.cause = cause;
         break;
@@ -284,6 +283,17 @@ TrapSet trap_set(const isa::Spec& spec, const isa::VmMap& map, const MapFindings
         if (holds == Verdict::unknown) result.undecided.push_back(obligation->name);
     }
     return result;
+}
+
+Verdict needed(const isa::Spec& spec, const isa::VmMap& map, const MapFindings& findings, const TrapSet& set,
+               std::size_t element, const RemedyOptions& options) {
+    std::vector<MustTrap> others = set.elements;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(element));
+    const auto owed = std::find_if(findings.obligations.begin(), findings.obligations.end(), [&](const auto& one) {
+        return one.kind == Obligation::Kind::instruction && one.instruction == set.elements[element].instruction;
+    });
+    POGO_REQUIRE(owed != findings.obligations.end());
+    return opposite(Under(spec, map, findings, options.check).again(trapping(spec, set.cause, others), *owed));
 }
 
 TrapSet trap_set(const isa::Spec& spec, const Findings& findings, const RemedyOptions& options) {
@@ -314,7 +324,7 @@ TrapSet trap_set(const isa::Spec& spec, const Findings& findings, const RemedyOp
     const auto again = [&](const isa::Spec& machine, InstructionId id) {
         return critical(check_row(machine, quiet, context, roles, id, {}), options.strict);
     };
-    for (const isa::CauseId cause : causes_by_fitness(spec)) {
+    for (const isa::CauseId cause : causes_by_fitness(spec, options.cause)) {
         if (all.empty() || result.cause.valid()) break;
         const isa::Spec mended = trapping(spec, cause, all);
         if (again(mended, all.front().instruction) == Verdict::no) result.cause = cause;
@@ -381,7 +391,7 @@ std::string either_of(const std::vector<std::string>& parts) {
     return parts.size() == 1 ? parts.front() : "(" + joined(parts, " || ") + ")";
 }
 
-std::string modes_text(const isa::Spec& spec, const MustTrap& element) {
+std::vector<std::string> modes_text(const isa::Spec& spec, const MustTrap& element) {
     std::vector<std::string> modes;
     for (const ModeId mode : element.modes) {
         std::vector<std::string> parts;
@@ -389,7 +399,7 @@ std::string modes_text(const isa::Spec& spec, const MustTrap& element) {
             parts.push_back(fmt::format("{} == {}", spec[part.element].name, static_cast<std::uint64_t>(part.value)));
         modes.push_back(joined(parts, " && "));
     }
-    return either_of(modes);
+    return modes;
 }
 
 std::vector<std::string> cases_of(const isa::Form& form) {
@@ -466,10 +476,13 @@ const isa::Permission* permission_like(const isa::Spec& spec, const MustTrap& el
 }  // namespace
 
 std::string condition(const isa::Spec& spec, const MustTrap& element) {
-    std::vector<std::string> parts{modes_text(spec, element)};
+    std::vector<std::string> parts;
     if (auto forms = forms_text(spec, element); !forms.empty()) parts.push_back(std::move(forms));
     for (const auto& spared : element.spared)
         for (const std::uint64_t value : spared.values) parts.push_back(fmt::format("{} != {}", spared.name, value));
+    const auto modes = modes_text(spec, element);
+    if (parts.empty()) return joined(modes, " || ");
+    parts.insert(parts.begin(), either_of(modes));
     return joined(parts, " && ");
 }
 

@@ -606,7 +606,13 @@ class ObligationCheck {
                 return bad == Verdict::no;
             });
         };
-        Term untried = terms().boolean(true);
+        Term untried = terms().boolean(true);  // of what is assumed anyway
+        for (const Assumption& assumed : options_.assumptions)
+            for (const Said& part : all)
+                if (part.element == assumed.element)
+                    untried = terms().and_(
+                        untried, ::pogo::check::holds(
+                                     terms(), {{part.element, part.term, assumed.value, assumed.bits & part.bits}}));
         for (unsigned round = 0; round < max_rounds; ++round) {
             const auto values = solver_.smallest_values(untried, order);
             if (!values) {

@@ -271,6 +271,16 @@ class Remedy {
         } else if (arguments_.kind != "trap") {
             session_.fail(usage, Code::E0901, {}, "only --kind trap is about a context; the others need a VM map");
         }
+        if (unapplied.extension) {
+            const ModeId mode =
+                map_ ? map_->modes.front().second : spec[options_.check.context.value_or(ContextId{0})].user;
+            if (arguments_.kind == "trap" && !is_virtual(unapplied, mode))
+                session_.fail(usage, Code::E0901, {},
+                              fmt::format("mode {} is the machine's, and an extension's exits are from its virtual "
+                                          "state; leave --extension out, or name a map or context of the extension's",
+                                          spec[mode].name));
+            options_.cause = unapplied.extension->exit;
+        }
         if (arguments_.kind == "trap") trap(unapplied, spec);
         const check::MapFindings findings = of_map(spec);
         check::TrapSet set = check::trap_set(spec, *map_, findings, options_);
@@ -285,23 +295,32 @@ class Remedy {
     }
 
   private:
+    /// The extension's virtual state is active in this mode.
+    static bool is_virtual(const Spec& unapplied, ModeId mode) {
+        Terms terms = unapplied.terms;
+        Substitution in_mode;
+        for (const auto& part : unapplied[mode].cube)
+            in_mode.emplace(terms.variable(unapplied[part.element].variable),
+                            terms.constant(unapplied[part.element].width, part.value));
+        return terms.is_true(terms.substitute(unapplied.extension->active, in_mode));
+    }
+
     [[noreturn]] void trap(const Spec& unapplied, const Spec& spec) {
-        const check::TrapSet set = map_ ? check::trap_set(spec, *map_, of_map(spec), options_)
-                                        : check::trap_set(spec, of_context(spec), options_);
-        std::optional<check::Verdict> after;
-        if (!set.elements.empty() || !arguments_.check.output.empty()) {
-            const std::string text = edited(unapplied, spec, set);
-            if (!set.elements.empty()) after = verdict(reloaded(text));
-            if (after == check::Verdict::no && set.exists() == check::Verdict::yes) {
-                fmt::print("{}", rendered(spec, set, after));
-                fmt::print(stderr,
-                           "pogo: the new machine's verdict is not the predicted one. This is a bug in Pogo.\n");
-                throw Leave{internal};
-            }
-            if (!arguments_.check.output.empty()) write_file(session_, arguments_.check.output, text);
+        auto remedy = report::trap_remedy(spec,
+                                          map_ ? check::trap_set(spec, *map_, of_map(spec), options_)
+                                               : check::trap_set(spec, of_context(spec), options_),
+                                          unapplied.extension ? &*unapplied.extension : nullptr);
+        const std::string text = edited(spec, remedy);
+        if (!remedy.statements.empty()) remedy.after = verdict(reloaded(text));
+        const std::string& to = arguments_.check.output;
+        if (to != "-") fmt::print("{}", rendered(spec, remedy));
+        if (remedy.after == check::Verdict::no && remedy.set.exists() == check::Verdict::yes) {
+            fmt::print(stderr, "pogo: the new spec's verdict is not as predicted. This is a bug in Pogo.\n");
+            throw Leave{internal};
         }
-        if (arguments_.check.output != "-") fmt::print("{}", rendered(spec, set, after));
-        leave(check::both(check::both(set.exists(), set.minimal()), after.value_or(check::Verdict::yes)));
+        if (!to.empty()) write_file(session_, to, text);
+        leave(check::both(check::both(remedy.set.exists(), remedy.set.minimal()),
+                          remedy.after.value_or(check::Verdict::yes)));
     }
 
     void write(const std::string& out) {
@@ -311,9 +330,9 @@ class Remedy {
         throw Leave{verdict == check::Verdict::yes ? holds : verdict == check::Verdict::no ? refuted : unknown};
     }
 
-    template <class... Remedy>
-    std::string rendered(const Spec& spec, const Remedy&... remedy) const {
-        return arguments_.check.format == "json" ? report::to_json(spec, remedy...) : report::to_text(spec, remedy...);
+    template <class T>
+    std::string rendered(const Spec& spec, const T& remedy) const {
+        return arguments_.check.format == "json" ? report::to_json(spec, remedy) : report::to_text(spec, remedy);
     }
 
     check::MapFindings of_map(const Spec& spec) {
@@ -334,11 +353,10 @@ class Remedy {
     }
 
     /// The machine's text with the traps, or its extension's with the exits.
-    std::string edited(const Spec& unapplied, const Spec& spec, const check::TrapSet& set) {
+    std::string edited(const Spec& spec, const report::TrapRemedy& remedy) {
         machine_ = session_.read(arguments_.check.spec.file);
         if (arguments_.check.spec.extension) policy_ = session_.read(*arguments_.check.spec.extension);
-        auto text = policy_ ? report::with_exits(spec, *unapplied.extension, set, session_.sources, *policy_)
-                            : report::with_traps(spec, set, session_.sources, machine_);
+        auto text = report::edited(spec, remedy, session_.sources, policy_.value_or(machine_));
         POGO_REQUIRE(text.has_value());
         return std::move(*text);
     }

@@ -51,7 +51,9 @@ std::string head_text(const isa::Spec& spec, const TrapSet& set) {
     for (const auto& element : set.elements)
         if (rows.empty() || rows.back() != element.instruction) rows.push_back(element.instruction);
     if (rows.empty())
-        out += set.already == Verdict::yes ? "nothing is needed\n" : "no instruction's trap helps\n";
+        out += set.already == Verdict::yes        ? "nothing is needed\n"
+               : set.exists() == Verdict::unknown ? "undecided\n"
+                                                  : "no instruction's trap helps\n";
     else
         out += fmt::format("{} of {} instructions\n", rows.size(), spec.instructions.size());
     if (set.configuration)
@@ -150,44 +152,50 @@ Json head_json(const isa::Spec& spec, const TrapSet& set, std::string_view kind)
 
 }  // namespace
 
-std::optional<std::string> with_traps(const isa::Spec& spec, const TrapSet& set, const isa::SourceManager& sources,
-                                      std::uint32_t machine) {
-    std::vector<isa::Prefix> prefixes;
-    for (const MustTrap& element : set.elements)
-        prefixes.push_back({declared(spec[element.instruction]), statement(spec, set.cause, element)});
-    return isa::begin_with(sources, machine, prefixes);
-}
-
-std::optional<std::string> with_exits(const isa::Spec& spec, const isa::Extension& extension, const TrapSet& set,
-                                      const isa::SourceManager& sources, std::uint32_t policy) {
-    std::vector<std::string> rules;
+TrapRemedy trap_remedy(const isa::Spec& spec, TrapSet set, const isa::Extension* extension) {
+    TrapRemedy result;
+    result.exits = extension != nullptr;
     for (const MustTrap& element : set.elements) {
         const std::string when = condition(spec, element);
-        rules.push_back(fmt::format("exits on instruction \"{}\"{};", spec[element.instruction].name,
-                                    when == extension.active_text ? "" : " when " + when));
+        result.statements.push_back(extension == nullptr
+                                        ? statement(spec, set.cause, element)
+                                        : fmt::format("exits on instruction \"{}\"{};", spec[element.instruction].name,
+                                                      when == extension->active_text ? "" : " when " + when));
     }
-    return isa::with_exits(sources, policy, rules);
+    result.set = std::move(set);
+    return result;
 }
 
-std::string to_text(const isa::Spec& spec, const TrapSet& set, std::optional<Verdict> after) {
+std::optional<std::string> edited(const isa::Spec& spec, const TrapRemedy& remedy, const isa::SourceManager& sources,
+                                  std::uint32_t buffer) {
+    if (remedy.exits) return isa::with_exits(sources, buffer, remedy.statements);
+    std::vector<isa::Prefix> prefixes;
+    for (std::size_t i = 0; i < remedy.statements.size(); ++i)
+        prefixes.push_back({declared(spec[remedy.set.elements[i].instruction]), remedy.statements[i]});
+    return isa::begin_with(sources, buffer, prefixes);
+}
+
+std::string to_text(const isa::Spec& spec, const TrapRemedy& remedy) {
+    const TrapSet& set = remedy.set;
     std::string out = head_text(spec, set);
-    for (const MustTrap& element : set.elements) {
-        const isa::Instruction& row = spec[element.instruction];
-        out += fmt::format("\n{} must trap where {}\n", row.name, condition(spec, element));
+    for (std::size_t i = 0; i < set.elements.size(); ++i) {
+        const MustTrap& element = set.elements[i];
+        out += fmt::format("\n{} must trap where {}\n", spec[element.instruction].name, condition(spec, element));
         if (const auto forms = forms_text(spec, element); !forms.empty()) out += "  " + forms + "\n";
-        out += fmt::format("  {}\n  needed: {} ({} decisions)\n", statement(spec, set.cause, element),
-                           check::name(element.needed), element.rechecks);
+        out += fmt::format("  {}\n  needed: {} (decided anew {} time{})\n", remedy.statements[i],
+                           check::name(element.needed), element.rechecks, element.rechecks == 1 ? "" : "s");
     }
     if (!set.elements.empty()) out += fmt::format("\nMinimal: {}\n", minimal_text(set.minimal()));
-    if (after) out += fmt::format("{} of the new machine: {}\n", subject(spec, set), name(decision(*after)));
+    if (remedy.after)
+        out += fmt::format("{}, of the new spec: {}\n", subject(spec, set), name(decision(*remedy.after)));
     return out;
 }
 
-std::string to_json(const isa::Spec& spec, const TrapSet& set, std::optional<Verdict> after) {
-    Json document = head_json(spec, set, "trap");
-    for (std::size_t i = 0; i < set.elements.size(); ++i)
-        document["elements"][i]["statement"] = statement(spec, set.cause, set.elements[i]);
-    document["after"] = after ? Json(name(decision(*after))) : Json();
+std::string to_json(const isa::Spec& spec, const TrapRemedy& remedy) {
+    Json document = head_json(spec, remedy.set, "trap");
+    for (std::size_t i = 0; i < remedy.statements.size(); ++i)
+        document["elements"][i]["statement"] = remedy.statements[i];
+    document["after"] = remedy.after ? Json(name(decision(*remedy.after))) : Json();
     return document.dump(2) + "\n";
 }
 

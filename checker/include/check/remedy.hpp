@@ -54,13 +54,17 @@ struct TrapSet {
 
 struct RemedyOptions {
     Options check;
-    bool whole = false;   ///< instructions trap as a whole: no operand cases, no values of fields
-    bool strict = false;  ///< of a context: mode and relocation only
+    bool whole = false;                 ///< instructions trap as a whole: no operand cases, no values of fields
+    bool strict = false;                ///< of a context: mode and relocation only
+    std::optional<isa::CauseId> cause;  ///< what is to be raised; default: what is fit for it, privilege first
 };
 
 /// For a map; `findings` are those of the spec and the map under `options.check`.
 [[nodiscard]] TrapSet trap_set(const isa::Spec& spec, const isa::VmMap& map, const MapFindings& findings,
                                const RemedyOptions& options);
+/// Is an obligation refuted where all elements of the set trap but this one? Decided anew; no: it is superfluous.
+[[nodiscard]] Verdict needed(const isa::Spec& spec, const isa::VmMap& map, const MapFindings& findings,
+                             const TrapSet& set, std::size_t element, const RemedyOptions& options);
 /// For Theorem 1 in the context of `findings`, which are those of `options.check`; instructions as a whole.
 [[nodiscard]] TrapSet trap_set(const isa::Spec& spec, const Findings& findings, const RemedyOptions& options);
 

@@ -4,26 +4,32 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "check/remedy.hpp"
 #include "isa/source.hpp"
 
 namespace pogo::report {
 
-/// The text of the machine with the set's statements, or of its extension with rules of what leaves; the rest of it is
-/// as it was. Nothing if an instruction of the set is not declared in this buffer.
-[[nodiscard]] std::optional<std::string> with_traps(const isa::Spec& spec, const check::TrapSet& set,
-                                                    const isa::SourceManager& sources, std::uint32_t machine);
-/// `extension` is that of the spec before it was applied. Elements must be whole instructions.
-[[nodiscard]] std::optional<std::string> with_exits(const isa::Spec& spec, const isa::Extension& extension,
-                                                    const check::TrapSet& set, const isa::SourceManager& sources,
-                                                    std::uint32_t policy);
+/// A trap set as an edit of the spec.
+struct TrapRemedy {
+    check::TrapSet set;
+    /// By element: what its instruction begins with, or, with an extension, a rule of what leaves.
+    std::vector<std::string> statements;
+    bool exits = false;                   ///< they are rules
+    std::optional<check::Verdict> after;  ///< the verdict on the edited spec, once it was decided
+};
 
-/// `after`: the verdict on the machine that `with_traps` gives.
-[[nodiscard]] std::string to_text(const isa::Spec& spec, const check::TrapSet& set,
-                                  std::optional<check::Verdict> after);
-[[nodiscard]] std::string to_json(const isa::Spec& spec, const check::TrapSet& set,
-                                  std::optional<check::Verdict> after);
+/// `extension` is that of the spec before it was applied, if it has one; then elements must be whole instructions.
+[[nodiscard]] TrapRemedy trap_remedy(const isa::Spec& spec, check::TrapSet set, const isa::Extension* extension);
+
+/// The text of the buffer that holds the machine (of rules: the extension) with the statements; all else is as it was.
+/// Nothing if it does not declare what they are about.
+[[nodiscard]] std::optional<std::string> edited(const isa::Spec& spec, const TrapRemedy& remedy,
+                                                const isa::SourceManager& sources, std::uint32_t buffer);
+
+[[nodiscard]] std::string to_text(const isa::Spec& spec, const TrapRemedy& remedy);
+[[nodiscard]] std::string to_json(const isa::Spec& spec, const TrapRemedy& remedy);
 
 [[nodiscard]] std::string to_text(const isa::Spec& spec, const check::PatchList& list);
 [[nodiscard]] std::string to_json(const isa::Spec& spec, const check::PatchList& list);
