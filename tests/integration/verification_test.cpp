@@ -158,7 +158,7 @@ TEST_P(Remedies, TurnTheVerdict) {
     EXPECT_THAT(r.out, ContainsRegex("of the new spec: proved\n"));
     const Result shown = pogo("show ast " + fresh + " --text");
     EXPECT_EQ(shown.code, 0);
-    EXPECT_THAT(shown.out, Not(HasSubstr("error")));
+    EXPECT_FALSE(shown.out.find("error[") != std::string::npos || shown.out.find("warning[") != std::string::npos);
     EXPECT_EQ(pogo(check + " " + fresh + " " + mended.arguments).code, 0);
 
     auto was = lines_of(text_of(old));
@@ -252,9 +252,9 @@ TEST_F(Verification, ListsHypercalls) {
 TEST_F(Verification, TellsATranslatorWhatToCopy) {
     const Result r = pogo("remedy " + lecture_ + " --param popf=true --kind translate");
     EXPECT_EQ(r.code, 0);
-    EXPECT_THAT(r.out, HasSubstr("Copy: does the same at any address\n add sub cmp"));
-    EXPECT_THAT(r.out, HasSubstr("Call out: breaks the VM map\n pop_flags\n"));
-    EXPECT_THAT(r.out, HasSubstr("Call out: sets the program counter\n branch call jump ret\n"));
+    EXPECT_THAT(r.out, HasSubstr("Copy: does the same at any address\n  add sub cmp"));
+    EXPECT_THAT(r.out, HasSubstr("Call out: breaks the VM map\n  pop_flags\n"));
+    EXPECT_THAT(r.out, HasSubstr("Call out: sets the program counter\n  branch call jump ret\n"));
     EXPECT_THAT(pogo("remedy " + lecture_ + " --kind translate --format json").out,
                 HasSubstr("\"why\": \"never completes there\""));
 }
