@@ -33,8 +33,8 @@ unsigned field_number(const isa::Form& form, std::string_view name) {
 }
 
 /// Fields that the instruction's own statements can name, and that every form has.
-std::vector<std::pair<std::string, unsigned>> small_fields(const isa::Spec& spec, const isa::Instruction& row) {
-    std::vector<std::pair<std::string, unsigned>> result;
+std::vector<std::string> small_fields(const isa::Spec& spec, const isa::Instruction& row) {
+    std::vector<std::string> result;
     for (const auto& field : spec.forms[row.first_form].fields) {
         const auto has = [&](std::uint32_t i) {
             const auto& fields = spec.forms[row.first_form + i].fields;
@@ -44,7 +44,7 @@ std::vector<std::pair<std::string, unsigned>> small_fields(const isa::Spec& spec
         };
         bool all = field.width <= small_field && field.name.find('.') == std::string::npos;
         for (std::uint32_t i = 1; i < row.form_count && all; ++i) all = has(i);
-        if (all) result.emplace_back(field.name, field.width);
+        if (all) result.push_back(field.name);
     }
     return result;
 }
@@ -73,8 +73,8 @@ std::vector<isa::CauseId> causes_by_fitness(const isa::Spec& spec, const std::op
 /// The obligations of a map under the configuration that is used.
 class Under {
   public:
-    Under(const isa::Spec& spec, const isa::VmMap& map, const MapFindings& findings, const Options& options)
-        : spec_(spec), map_(map), findings_(findings), options_(options) {
+    Under(const isa::Spec& spec, isa::VmMap map, const MapFindings& findings, Options options)
+        : spec_(spec), map_(std::move(map)), findings_(findings), options_(std::move(options)) {
         options_.witnesses = false;
         options_.progress = {};
         map_.synthesized.clear();
@@ -94,6 +94,9 @@ class Under {
     }
     [[nodiscard]] Verdict again(const isa::Spec& spec, const Obligation& obligation) const {
         return check_obligation(spec, map_, obligation, options_).holds;
+    }
+    [[nodiscard]] std::vector<Verdict> by_value(const isa::Spec& spec, FormId form, unsigned field) const {
+        return check_values(spec, map_, form, field, options_);
     }
     /// Is there a state in which the real machine takes the trap or interrupt and goes on with the guest?
     [[nodiscard]] Verdict stays(const Obligation& entry) const {
@@ -173,45 +176,54 @@ class RowTraps {
         for (std::size_t i = 0; i < parts_.size(); ++i)
             if (i != number) others.push_back(element(i, modes_));
         std::vector<MustTrap> kept;
-        for (const ModeId mode : modes_) kept.push_back(element(number, {mode}));
-        const auto holds = [&](MustTrap& counted) {
-            ++counted.rechecks;
+        for (const ModeId mode : modes_) {
+            kept.push_back(element(number, {mode}));
+            kept.back().needed = Verdict::yes;
+        }
+        const auto machine = [&] {
             std::vector<MustTrap> all = others;
             all.insert(all.end(), kept.begin(), kept.end());
-            return under_.again(trapping(spec_, cause_, all), obligation_);
+            return trapping(spec_, cause_, all);
         };
-        const auto leave_out = [&](std::size_t i) {
-            MustTrap open = kept[i];
+        const auto leave_out = [&] {
+            for (std::size_t i = 0; i < kept.size();) {
+                MustTrap one = kept[i];
+                kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i));
+                const Verdict fine = under_.again(machine(), obligation_);
+                ++one.rechecks;
+                one.needed = both(one.needed, opposite(fine));
+                if (fine != Verdict::yes) kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(i++), std::move(one));
+            }
+        };
+        leave_out();
+        for (std::size_t i = 0; i < kept.size() && !fields_.empty(); ++i) {
+            MustTrap one = kept[i];
             kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i));
-            open.needed = opposite(holds(open));
-            if (open.needed != Verdict::no) kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(i), open);
-            return open.needed;
-        };
-        for (std::size_t i = 0; i < kept.size();) i += leave_out(i) == Verdict::no ? 0 : 1;
-        for (std::size_t i = 0; i < kept.size(); ++i)
-            for (const auto& [name, width] : fields_) spare(kept[i], name, width, holds);
+            const isa::Spec open = machine();
+            for (const std::string& field : fields_) spare(one, field, open);
+            kept.insert(kept.begin() + static_cast<std::ptrdiff_t>(i), std::move(one));
+        }
         // What was taken out after an element had been asked about may have been why it was needed.
-        if (modes_.size() > 1)
-            for (std::size_t i = 0; i < kept.size();) i += leave_out(i) == Verdict::no ? 0 : 1;
+        if (modes_.size() > 1) leave_out();
         return kept;
     }
 
-    /// Takes values of a field out of an element as long as the obligation holds.
-    template <class Holds>
-    static void spare(MustTrap& element, const std::string& field, unsigned width, const Holds& holds) {
+    /// Takes values of a field, for which the obligation holds where the element does not trap, out of it. Both
+    /// machines execute the same instruction, so each value is a case of its own.
+    void spare(MustTrap& element, const std::string& field, const isa::Spec& open) const {
+        const FormId form = element.forms.front();
+        const auto holds = under_.by_value(open, form, field_number(spec_[form], field));
+        MustTrap::Spared spared{field, {}};
         Verdict refuted = Verdict::yes;
-        element.spared.push_back({field, {}});
-        for (std::uint64_t value = 0; value < std::uint64_t{1} << width; ++value) {
-            element.spared.back().values.push_back(value);
-            const Verdict fine = holds(element);
-            if (fine == Verdict::yes) continue;
-            element.spared.back().values.pop_back();
-            refuted = both(refuted, opposite(fine));
-        }
-        if (element.spared.back().values.empty())
-            element.spared.pop_back();
-        else
-            element.needed = both(element.needed, refuted);
+        for (std::size_t value = 0; value < holds.size(); ++value)
+            if (holds[value] == Verdict::yes)
+                spared.values.push_back(value);
+            else
+                refuted = both(refuted, opposite(holds[value]));
+        element.rechecks += static_cast<unsigned>(holds.size());
+        if (spared.values.empty()) return;
+        element.needed = both(element.needed, refuted);
+        element.spared.push_back(std::move(spared));
     }
 
     const isa::Spec& spec_;
@@ -220,7 +232,7 @@ class RowTraps {
     isa::CauseId cause_;
     std::vector<ModeId> modes_;
     std::vector<std::vector<FormId>> parts_;
-    std::vector<std::pair<std::string, unsigned>> fields_;
+    std::vector<std::string> fields_;
 };
 
 Verdict critical(const Row& row, bool strict) {
@@ -475,11 +487,28 @@ const isa::Permission* permission_like(const isa::Spec& spec, const MustTrap& el
 
 }  // namespace
 
+std::string fields_condition(const isa::Spec& spec, const MustTrap& element) {
+    std::vector<std::string> parts;
+    for (const auto& spared : element.spared) {
+        const isa::Form& form = spec[element.forms.front()];
+        const std::uint64_t count = std::uint64_t{1} << form.fields[field_number(form, spared.name)].width;
+        std::vector<std::string> kept;  // said instead where they are fewer
+        for (std::uint64_t value = 0; value < count; ++value)
+            if (std::find(spared.values.begin(), spared.values.end(), value) == spared.values.end())
+                kept.push_back(fmt::format("{} == {}", spared.name, value));
+        if (kept.size() < spared.values.size()) {
+            parts.push_back(either_of(kept));
+            continue;
+        }
+        for (const std::uint64_t value : spared.values) parts.push_back(fmt::format("{} != {}", spared.name, value));
+    }
+    return joined(parts, " && ");
+}
+
 std::string condition(const isa::Spec& spec, const MustTrap& element) {
     std::vector<std::string> parts;
     if (auto forms = forms_text(spec, element); !forms.empty()) parts.push_back(std::move(forms));
-    for (const auto& spared : element.spared)
-        for (const std::uint64_t value : spared.values) parts.push_back(fmt::format("{} != {}", spared.name, value));
+    if (auto fields = fields_condition(spec, element); !fields.empty()) parts.push_back(std::move(fields));
     const auto modes = modes_text(spec, element);
     if (parts.empty()) return joined(modes, " || ");
     parts.insert(parts.begin(), either_of(modes));

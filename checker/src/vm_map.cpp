@@ -277,22 +277,10 @@ class ObligationCheck {
             direct.push_back({"direct." + mode, {&pair.machine, &pair.real}, {}, {}});
             leaves.push_back({"leaves." + mode, {&pair.machine, &pair.real}, {}, {}});
             for (std::size_t i = 0; i < forms_.size(); ++i) {
-                const Run machine = forms_[i].run(pair.machine);
-                const Run real = forms_[i].run(pair.real);
-                const Term both = all({pair.meant, machine.executes, real.executes});
-                const Term completes = terms().and_(both, real.completes);
-                judge_.add(direct[k], i, completes);
-                const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
-                Term bad = terms().and_(completes, terms().not_(commutes));
-                Term monitor = terms().boolean(false);
-                for (const Fired& trap : real.traps) {
-                    if (terms().is_false(trap.fires)) continue;
-                    const Term stays = stay(pair, trap);
-                    monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
-                    bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
-                }
-                judge_.add(leaves[k], i, terms().and_(both, monitor));
-                judge_.add(fails[k], i, bad);
+                const Outcomes outcomes = outcomes_of(pair, forms_[i]);
+                judge_.add(direct[k], i, outcomes.completes);
+                judge_.add(leaves[k], i, outcomes.leaves);
+                judge_.add(fails[k], i, outcomes.bad);
             }
         }
         Verdict broken = Verdict::no;
@@ -309,15 +297,31 @@ class ObligationCheck {
         return finish(broken);
     }
 
+    /// One form's, for each value of a field.
+    std::vector<Verdict> values(const isa::Form& form, unsigned field) {
+        forms_.emplace_back(in_.world, form, form_number(form));
+        const Term chosen = forms_.front().fields()[field];
+        const unsigned width = form.fields[field].width;
+        std::vector<Verdict> result(std::size_t{1} << width, Verdict::yes);
+        for (Pair& pair : pairs_) {
+            const Term bad = outcomes_of(pair, forms_.front()).bad;
+            for (std::size_t value = 0; value < result.size(); ++value) {
+                Question question{"value", {&pair.machine, &pair.real}, {}, {}};
+                judge_.add(question, 0, terms().and_(bad, terms().eq(chosen, terms().constant(width, value))));
+                result[value] = both(result[value], opposite(judge_.decide(question)));
+            }
+        }
+        return result;
+    }
+
     /// From every state in which the real machine executes the form, a trap fires whose entry ends the guest's run.
     Verdict always_leaves(const isa::Form& form) {
-        forms_.emplace_back(in_.world, form, 0);
+        forms_.emplace_back(in_.world, form, form_number(form));
         Verdict other = Verdict::no;
         for (Pair& pair : pairs_) {
-            const Run real = forms_.front().run(pair.real);
-            other = either(
-                other,
-                solver_.satisfiable("goes on", all({pair.meant, real.executes, terms().not_(to_monitor(pair, real))})));
+            const Outcomes outcomes = outcomes_of(pair, forms_.front());
+            other =
+                either(other, solver_.satisfiable("goes on", all({outcomes.executes, terms().not_(outcomes.leaves)})));
         }
         return opposite(other);
     }
@@ -431,17 +435,32 @@ class ObligationCheck {
     }
     Term guest_mode(const Before& before) { return in_.stays(before, {}, {}, {}); }
 
-    /// The guest goes on running after the entry of this trap of the real machine.
-    Term stay(const Pair& pair, const Fired& trap) {
-        const isa::Cause& cause = spec_[trap.cause];
-        return in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
+    /// What becomes of a form in a pair of states.
+    struct Outcomes {
+        Term executes;   ///< on both machines
+        Term completes;  ///< on the real one
+        Term leaves;     ///< a trap of the real one goes to the monitor
+        Term bad;        ///< the obligation fails
+    };
+    Outcomes outcomes_of(Pair& pair, FormInWorld& form) {
+        const Run machine = form.run(pair.machine);
+        const Run real = form.run(pair.real);
+        const Term both = all({pair.meant, machine.executes, real.executes});
+        const Term completes = terms().and_(both, real.completes);
+        const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
+        Term bad = terms().and_(completes, terms().not_(commutes));
+        Term monitor = terms().boolean(false);
+        for (const Fired& trap : real.traps) {
+            if (terms().is_false(trap.fires)) continue;
+            const isa::Cause& cause = spec_[trap.cause];
+            const Term stays = in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
+            monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
+            bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
+        }
+        return {both, completes, terms().and_(both, monitor), bad};
     }
-    Term to_monitor(const Pair& pair, const Run& real) {
-        Term result = terms().boolean(false);
-        for (const Fired& trap : real.traps)
-            if (!terms().is_false(trap.fires))
-                result = terms().or_(result, terms().and_(trap.fires, terms().not_(stay(pair, trap))));
-        return result;
+    [[nodiscard]] std::size_t form_number(const isa::Form& form) const {
+        return static_cast<std::size_t>(&form - spec_.forms.data()) - spec_[form.instruction].first_form;
     }
 
     /// The virtual machine raises the same trap there. With which arguments is the trap's own obligation.
@@ -796,6 +815,12 @@ Obligation check_obligation(const isa::Spec& spec, const isa::VmMap& map, const 
     fresh.name = which.name;
     fresh.instruction = which.instruction;
     return decide(spec, map, options, roles_of(spec, map), fresh);
+}
+
+std::vector<Verdict> check_values(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form, unsigned field,
+                                  const Options& options) {
+    const Roles roles = roles_of(spec, map);
+    return ObligationCheck(spec, map, options, roles, {}).values(spec[form], field);
 }
 
 Verdict always_leaves(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form, const Options& options) {

@@ -107,14 +107,6 @@ std::string title(const isa::Spec& spec, isa::FormId form) {
     return spec[form].variant.empty() ? row.name : fmt::format("{} ({})", row.name, spec[form].variant);
 }
 
-std::string spared_text(const MustTrap& element) {
-    std::string result;
-    for (const auto& spared : element.spared)
-        for (const auto value : spared.values)
-            result += fmt::format("{}{} != {}", result.empty() ? "" : " && ", spared.name, value);
-    return result;
-}
-
 Json head_json(const isa::Spec& spec, const TrapSet& set, std::string_view kind) {
     Json document;
     document["schema"] = "pogo-remedy-1";
@@ -204,7 +196,7 @@ std::string to_text(const isa::Spec& spec, const PatchList& list) {
     if (list.patches.empty()) return out;
     out += "\nIn their place, and then carried out by the monitor on the virtual machine:\n";
     for (const auto& patch : list.patches) {
-        const auto spared = spared_text(list.set.elements[patch.element]);
+        const auto spared = fields_condition(spec, list.set.elements[patch.element]);
         out += fmt::format("  {:<24} {}  =>  {}{}\n", pattern(spec, spec[patch.form]), title(spec, patch.form),
                            patch.possible() ? parcels_text(spec, list.replacements[patch.replacement].parcels)
                                             : "nothing as short leaves the guest whatever the state",

@@ -76,6 +76,8 @@ struct RemedyOptions {
 [[nodiscard]] std::string statement(const isa::Spec& spec, isa::CauseId cause, const MustTrap& element);
 /// When the element's instruction traps, for people: "ccr.S == 0 && rd != 0"; empty: always.
 [[nodiscard]] std::string condition(const isa::Spec& spec, const MustTrap& element);
+/// The part of it that is about fields of the encoding: "rd != 0"; empty: none.
+[[nodiscard]] std::string fields_condition(const isa::Spec& spec, const MustTrap& element);
 
 // ---- Hypercalls ---------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,10 @@ struct MapFindings {
 [[nodiscard]] Obligation check_obligation(const isa::Spec& spec, const isa::VmMap& map, const Obligation& which,
                                           const Options& options);
 
+/// The obligation of an instruction in one of its forms, for each value of a field alone: 0, 1, ….
+[[nodiscard]] std::vector<Verdict> check_values(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form,
+                                                unsigned field, const Options& options);
+
 /// Does the form go to the monitor from every state of the real machine in which the guest executes it?
 [[nodiscard]] Verdict always_leaves(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form,
                                     const Options& options);
