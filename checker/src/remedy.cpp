@@ -98,15 +98,15 @@ class Under {
     [[nodiscard]] std::vector<Verdict> by_value(const isa::Spec& spec, FormId form, unsigned field) const {
         return check_values(spec, map_, form, field, options_);
     }
-    /// Is there a state in which the real machine takes the trap or interrupt and goes on with the guest?
-    [[nodiscard]] Verdict stays(const Obligation& entry) const {
-        if (entry.direct == Verdict::no || !configuration_ || configuration_->empty()) return entry.direct;
-        return check_obligation(spec_, map_, entry, options_).direct;
+    /// Obligation::direct: of a trap or an interrupt, that the real machine takes it and goes on with the guest.
+    [[nodiscard]] Verdict direct(const Obligation& obligation) const {
+        if (obligation.direct == Verdict::no || !configuration_ || configuration_->empty()) return obligation.direct;
+        return check_obligation(spec_, map_, obligation, options_).direct;
     }
     [[nodiscard]] Verdict stays(isa::CauseId cause) const {
         for (const Obligation& obligation : findings_.obligations)
             if (obligation.kind == Obligation::Kind::trap && obligation.name == spec_[cause].name)
-                return stays(obligation);
+                return direct(obligation);
         POGO_REQUIRE(false);
     }
     [[nodiscard]] Verdict leaves(FormId form) const { return always_leaves(spec_, map_, form, options_); }
@@ -733,7 +733,7 @@ TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map,
     for (std::uint32_t i = 0; i < spec.causes.size(); ++i)
         if (under.stays(isa::CauseId{i}) != Verdict::no) staying.insert({i});
     for (const Obligation& obligation : findings.obligations)
-        if (obligation.kind == Obligation::Kind::interrupt && under.stays(obligation) != Verdict::no)
+        if (obligation.kind == Obligation::Kind::interrupt && under.direct(obligation) != Verdict::no)
             result.delivered.push_back("interrupt " + obligation.name);
     for (const isa::CauseId cause : staying)
         if (std::any_of(spec.translation.faults.begin(), spec.translation.faults.end(),
@@ -742,7 +742,7 @@ TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map,
 
     Reading reading(spec);
     const auto modes = real_modes(map);
-    const auto why = [&](FormId id, const Obligation& row) {
+    const auto why = [&](FormId id, const Obligation& row, bool completes) {
         const isa::Form& form = spec[id];
         const Verdict holds = under.holds(row);
         const bool found = std::any_of(set.elements.begin(), set.elements.end(), [&](const MustTrap& element) {
@@ -750,16 +750,20 @@ TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map,
         });
         if (holds == Verdict::unknown) return Translated::Why::undecided;
         if (found || (holds == Verdict::no && !set.cause.valid())) return Translated::Why::refuted;
-        if (row.direct == Verdict::no) return Translated::Why::traps;
+        if (!completes) return Translated::Why::traps;
         if (!reading.goes_on(form)) return Translated::Why::jumps;
         if (reading.reads_pc(form.meaning)) return Translated::Why::reads_pc;
         if (reading.raises(form.meaning, staying, modes)) return Translated::Why::delivers;
         return Translated::Why::same;
     };
-    for (const Obligation& obligation : findings.obligations)
-        if (obligation.kind == Obligation::Kind::instruction)
-            for (std::uint32_t i = 0; i < spec[obligation.instruction].form_count; ++i)
-                result.forms.push_back({why({spec[obligation.instruction].first_form + i}, obligation)});
+    for (const Obligation& obligation : findings.obligations) {
+        if (obligation.kind != Obligation::Kind::instruction) continue;
+        // What the configuration mends it may mend by a trap.
+        const Verdict completes = obligation.holds == Verdict::no ? under.direct(obligation) : obligation.direct;
+        for (std::uint32_t i = 0; i < spec[obligation.instruction].form_count; ++i)
+            result.forms.push_back(
+                {why({spec[obligation.instruction].first_form + i}, obligation, completes != Verdict::no)});
+    }
     POGO_REQUIRE(result.forms.size() == spec.forms.size());
     result.set = std::move(set);
     return result;
