@@ -86,7 +86,6 @@ class Under {
     }
 
     [[nodiscard]] const std::optional<Cube>& configuration() const { return configuration_; }
-    [[nodiscard]] const Options& options() const { return options_; }
 
     [[nodiscard]] Verdict holds(const Obligation& obligation) const {
         if (!configuration_ || obligation.holds != Verdict::no) return obligation.holds;
@@ -564,6 +563,19 @@ std::optional<Replacement> leaving_form(const isa::Spec& spec, const Under& unde
     return std::nullopt;
 }
 
+/// What is no instruction, if that leaves; else an instruction that does. Filled up to the length.
+std::optional<Replacement> replacement(const isa::Spec& spec, const Under& under, const TrapSet& set,
+                                       std::size_t parcels) {
+    std::optional<Replacement> result;
+    const auto nothing = undecodable(spec);
+    if (nothing && under.stays(spec.illegal.cause) == Verdict::no)
+        result = Replacement{{*nothing}, {}, Verdict::yes};
+    else
+        result = leaving_form(spec, under, set, parcels);
+    if (result) result->parcels.resize(parcels, 0);
+    return result;
+}
+
 }  // namespace
 
 const Patch* PatchList::find(FormId form) const {
@@ -588,23 +600,14 @@ PatchList patch_list(const isa::Spec& spec, const isa::VmMap& map, const MapFind
     std::sort(result.patches.begin(), result.patches.end(),
               [](const auto& a, const auto& b) { return a.form < b.form; });
     std::map<std::size_t, std::size_t> by_length;
-    const auto nothing = result.patches.empty() ? std::nullopt : undecodable(spec);
-    const Verdict leaves = nothing ? opposite(under.stays(spec.illegal.cause)) : Verdict::no;
     for (Patch& patch : result.patches) {
         const std::size_t parcels = spec[patch.form].encoding.parcels.size();
-        auto [place, fresh] = by_length.try_emplace(parcels, Patch::none);
-        if (fresh) {
-            std::optional<Replacement> found;
-            if (leaves == Verdict::yes)
-                found = Replacement{{*nothing}, {}, leaves};
-            else
-                found = leaving_form(spec, under, set, parcels);
-            if (found) {
-                found->parcels.resize(parcels, 0);
+        const auto [place, fresh] = by_length.try_emplace(parcels, Patch::none);
+        if (fresh)
+            if (auto found = replacement(spec, under, set, parcels)) {
                 place->second = result.replacements.size();
                 result.replacements.push_back(std::move(*found));
             }
-        }
         patch.replacement = place->second;
     }
     result.set = std::move(set);
@@ -719,12 +722,6 @@ class Reading {
 
 }  // namespace
 
-Verdict TranslationTable::complete() const {
-    const bool open = std::any_of(forms.begin(), forms.end(),
-                                  [](const Translated& form) { return form.why == Translated::Why::undecided; });
-    return open || !set.undecided.empty() ? Verdict::unknown : Verdict::yes;
-}
-
 TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map, const MapFindings& findings,
                                    TrapSet set, const Options& options) {
     const Under under(spec, map, findings, options);
@@ -765,6 +762,17 @@ TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map,
                 {why({spec[obligation.instruction].first_form + i}, obligation, completes != Verdict::no)});
     }
     POGO_REQUIRE(result.forms.size() == spec.forms.size());
+
+    std::size_t longest = 1;
+    for (const auto& form : spec.forms) longest = std::max(longest, form.encoding.parcels.size());
+    result.exit = replacement(spec, under, set, longest);
+    if (result.exit) {
+        const std::size_t needed = result.exit->form ? spec[*result.exit->form].encoding.parcels.size() : 1;
+        result.exit->parcels.resize(needed);
+    }
+    const bool mends = std::all_of(set.beyond.begin(), set.beyond.end(),
+                                   [&](const auto& name) { return spec.find_instruction(name).valid(); });
+    result.complete = !result.exit || !mends ? Verdict::no : set.undecided.empty() ? Verdict::yes : Verdict::unknown;
     result.set = std::move(set);
     return result;
 }

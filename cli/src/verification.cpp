@@ -291,7 +291,7 @@ class Remedy {
         }
         const auto table = check::translation_table(spec, *map_, findings, std::move(set), options_.check);
         write(rendered(spec, table));
-        leave(table.complete());
+        leave(table.complete);
     }
 
   private:

@@ -107,6 +107,15 @@ std::string title(const isa::Spec& spec, isa::FormId form) {
     return spec[form].variant.empty() ? row.name : fmt::format("{} ({})", row.name, spec[form].variant);
 }
 
+Json replacement_json(const isa::Spec& spec, const check::Replacement& replacement) {
+    Json words = Json::array();
+    for (const auto parcel : replacement.parcels) words.push_back(fmt::format("{:#x}", parcel));
+    return {{"parcels", words},
+            {"decodes_to", replacement.form ? Json(title(spec, *replacement.form)) : Json()},
+            {"raises", replacement.form ? Json() : Json(spec[spec.illegal.cause].name)},
+            {"leaves", check::name(replacement.leaves)}};
+}
+
 Json head_json(const isa::Spec& spec, const TrapSet& set, std::string_view kind) {
     Json document;
     document["schema"] = "pogo-remedy-1";
@@ -226,15 +235,7 @@ std::string to_json(const isa::Spec& spec, const PatchList& list) {
                       {"parcels", parcels},
                       {"element", patch.element},
                       {"replacement", nullptr}};
-        if (patch.possible()) {
-            const auto& replacement = list.replacements[patch.replacement];
-            Json words = Json::array();
-            for (const auto parcel : replacement.parcels) words.push_back(fmt::format("{:#x}", parcel));
-            entry["replacement"] = {{"parcels", words},
-                                    {"decodes_to", replacement.form ? Json(title(spec, *replacement.form)) : Json()},
-                                    {"raises", replacement.form ? Json() : Json(spec[spec.illegal.cause].name)},
-                                    {"leaves", check::name(replacement.leaves)}};
-        }
+        if (patch.possible()) entry["replacement"] = replacement_json(spec, list.replacements[patch.replacement]);
         document["patches"].push_back(std::move(entry));
     }
     return document.dump(2) + "\n";
@@ -254,6 +255,10 @@ std::string to_text(const isa::Spec& spec, const TranslationTable& table) {
     for (const auto& [why, rows] : groups)
         out += fmt::format("\n{}: {}\n {}\n", why == check::Translated::Why::same ? "Copy" : "Call out", text(why),
                            names(rows));
+    out += table.exit ? fmt::format("\nThe way out: {} ({}) leaves the guest from every state: {}\n",
+                                    parcels_text(spec, table.exit->parcels), what_it_is(spec, *table.exit),
+                                    name(decision(table.exit->leaves)))
+                      : "\nThe way out: none, nothing leaves the guest whatever the state\n";
     if (!table.delivered.empty()) {
         out += "\nTo be kept from the guest, which would see addresses of the cache:\n";
         for (const auto& one : table.delivered) out += "  " + one + "\n";
@@ -263,7 +268,8 @@ std::string to_text(const isa::Spec& spec, const TranslationTable& table) {
 
 std::string to_json(const isa::Spec& spec, const TranslationTable& table) {
     Json document = head_json(spec, table.set, "translate");
-    document["complete"] = check::name(table.complete());
+    document["complete"] = check::name(table.complete);
+    document["exit"] = table.exit ? replacement_json(spec, *table.exit) : Json();
     document["delivered"] = table.delivered;
     document["forms"] = Json::array();
     for (std::size_t i = 0; i < table.forms.size(); ++i) {

@@ -136,6 +136,8 @@ struct Mended {
     std::size_t lines = 1;
 };
 
+void PrintTo(const Mended& mended, std::ostream* out) { *out << mended.name; }
+
 class Remedies : public CommandTest, public ::testing::WithParamInterface<Mended> {};
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -230,6 +232,7 @@ TEST_F(Verification, RemediesSayWhatIsMissing) {
     EXPECT_EQ(r.code, 1);
     EXPECT_THAT(r.out, HasSubstr("Not mended by traps of instructions: relocation"));
     EXPECT_EQ(pogo("remedy " + lost + " --kind paravirt").code, 1);
+    EXPECT_EQ(pogo("remedy " + lost + " --kind translate").code, 1);
 }
 
 TEST_F(Verification, ListsHypercalls) {
@@ -255,6 +258,7 @@ TEST_F(Verification, TellsATranslatorWhatToCopy) {
     EXPECT_THAT(r.out, HasSubstr("Copy: does the same at any address\n  add sub cmp"));
     EXPECT_THAT(r.out, HasSubstr("Call out: breaks the VM map\n  pop_flags\n"));
     EXPECT_THAT(r.out, HasSubstr("Call out: sets the program counter\n  branch call jump ret\n"));
+    EXPECT_THAT(r.out, HasSubstr("The way out: 00000000 (no instruction: illegal_instruction)"));
     EXPECT_THAT(pogo("remedy " + lecture_ + " --kind translate --format json").out,
                 HasSubstr("\"why\": \"never completes there\""));
 }

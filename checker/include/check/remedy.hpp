@@ -145,10 +145,13 @@ struct Translated {
 struct TranslationTable {
     TrapSet set;
     std::vector<Translated> forms;  ///< by FormId
+    /// What a block ends with to go to the monitor; none: nothing does from every state of the guest's.
+    std::optional<Replacement> exit;
     /// Interrupts, and traps of fetches and the like, that the real machine takes into the guest, which then saves an
     /// address of the cache's: they have to be kept from it.
     std::vector<std::string> delivered;
-    [[nodiscard]] Verdict complete() const;  ///< nothing is undecided
+    /// No: there is no way out, or something is refuted that is no instruction; unknown: something is undecided.
+    Verdict complete = Verdict::unknown;
 };
 
 [[nodiscard]] TranslationTable translation_table(const isa::Spec& spec, const isa::VmMap& map,

@@ -378,8 +378,10 @@ Translated::Why why(const Case& c, const TranslationTable& table, const std::str
 TEST(TranslationTables, CopyWhatDoesNotDependOnItsPlace) {
     const Case c = solved(loaded(text_of("m68k.isa"), {{"model", "68000"}}), "trap_and_emulate");
     const TranslationTable table = translation_table(c.spec, c.map, c.findings, c.set, c.options.check);
-    EXPECT_EQ(table.complete(), Verdict::yes);
+    EXPECT_EQ(table.complete, Verdict::yes);
     EXPECT_THAT(table.delivered, IsEmpty());
+    ASSERT_TRUE(table.exit.has_value());
+    EXPECT_EQ(table.exit->parcels.size(), 1U);
     EXPECT_EQ(why(c, table, "nop"), Translated::Why::same);
     EXPECT_EQ(why(c, table, "lea", "Disp"), Translated::Why::same);
     EXPECT_EQ(why(c, table, "lea", "PcDisp"), Translated::Why::reads_pc);
@@ -395,6 +397,8 @@ TEST(TranslationTables, KeepTrapsOfTheGuestsOutOfTheCache) {
     EXPECT_EQ(why(c, table, "lw"), Translated::Why::delivers);
     EXPECT_EQ(why(c, table, "li"), Translated::Why::same);
     EXPECT_THAT(table.delivered, ElementsAre("trap bounds", "trap alignment"));
+    EXPECT_FALSE(table.exit.has_value());  // all that is illegal or privileged may go to the guest
+    EXPECT_EQ(table.complete, Verdict::no);
 }
 
 }  // namespace
