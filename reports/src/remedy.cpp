@@ -66,7 +66,7 @@ std::string head_text(const isa::Spec& spec, const TrapSet& set) {
 std::string minimal_text(Verdict minimal) {
     switch (minimal) {
         case Verdict::yes:
-            return "proved: each element was left out, and an obligation was refuted";
+            return "proved: without any one of them it is refuted";
         case Verdict::no:
             return "no";
         case Verdict::unknown:

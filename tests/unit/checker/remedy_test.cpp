@@ -56,7 +56,7 @@ struct Case {
     RemedyOptions options;
 };
 
-Case solved(isa::Spec spec, const std::string& name, RemedyOptions options = {}) {
+Case solved(isa::Spec spec, const std::string& name, const RemedyOptions& options = {}) {
     for (const auto& map : spec.vm_maps) {
         if (map.name != name) continue;
         const isa::VmMap chosen = map;

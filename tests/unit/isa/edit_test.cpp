@@ -116,6 +116,7 @@ TEST_P(ShippedText, TakesAStatementInEveryInstruction) {
     std::vector<const Ast*> before;
     instructions(old, before);
     std::vector<Prefix> prefixes;
+    prefixes.reserve(before.size());
     for (const Ast* ast : before) prefixes.push_back({ast->text, "trap inserted;"});
     std::sort(prefixes.begin(), prefixes.end(),
               [](const Prefix& a, const Prefix& b) { return a.instruction < b.instruction; });
