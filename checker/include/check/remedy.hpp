@@ -1,5 +1,5 @@
-// Remedies: what has to trap, what to patch, what to translate, so that a guest runs as it would bare.
-// docs/remedies.md. SPDX-License-Identifier: Apache-2.0
+// Remedies (docs/remedies.md): what has to trap, to be patched, to be translated, so that a guest runs as bare.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
