@@ -277,23 +277,10 @@ class ObligationCheck {
             direct.push_back({"direct." + mode, {&pair.machine, &pair.real}, {}, {}});
             leaves.push_back({"leaves." + mode, {&pair.machine, &pair.real}, {}, {}});
             for (std::size_t i = 0; i < forms_.size(); ++i) {
-                const Run machine = forms_[i].run(pair.machine);
-                const Run real = forms_[i].run(pair.real);
-                const Term both = all({pair.meant, machine.executes, real.executes});
-                const Term completes = terms().and_(both, real.completes);
-                judge_.add(direct[k], i, completes);
-                const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
-                Term bad = terms().and_(completes, terms().not_(commutes));
-                Term monitor = terms().boolean(false);
-                for (const Fired& trap : real.traps) {
-                    if (terms().is_false(trap.fires)) continue;
-                    const isa::Cause& cause = spec_[trap.cause];
-                    const Term stays = in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
-                    monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
-                    bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
-                }
-                judge_.add(leaves[k], i, terms().and_(both, monitor));
-                judge_.add(fails[k], i, bad);
+                const Outcomes outcomes = outcomes_of(pair, forms_[i]);
+                judge_.add(direct[k], i, outcomes.completes);
+                judge_.add(leaves[k], i, outcomes.leaves);
+                judge_.add(fails[k], i, outcomes.bad);
             }
         }
         Verdict broken = Verdict::no;
@@ -308,6 +295,35 @@ class ObligationCheck {
             for (const auto& candidate : fails[k].candidates) goals_.push_back(candidate.goal);
         }
         return finish(broken);
+    }
+
+    /// One form's, for each value of a field.
+    std::vector<Verdict> values(const isa::Form& form, unsigned field) {
+        forms_.emplace_back(in_.world, form, form_number(form));
+        const Term chosen = forms_.front().fields()[field];
+        const unsigned width = form.fields[field].width;
+        std::vector<Verdict> result(std::size_t{1} << width, Verdict::yes);
+        for (Pair& pair : pairs_) {
+            const Term bad = outcomes_of(pair, forms_.front()).bad;
+            for (std::size_t value = 0; value < result.size(); ++value) {
+                Question question{"value", {&pair.machine, &pair.real}, {}, {}};
+                judge_.add(question, 0, terms().and_(bad, terms().eq(chosen, terms().constant(width, value))));
+                result[value] = both(result[value], opposite(judge_.decide(question)));
+            }
+        }
+        return result;
+    }
+
+    /// From every state in which the real machine executes the form, a trap fires whose entry ends the guest's run.
+    Verdict always_leaves(const isa::Form& form) {
+        forms_.emplace_back(in_.world, form, form_number(form));
+        Verdict other = Verdict::no;
+        for (Pair& pair : pairs_) {
+            const Outcomes outcomes = outcomes_of(pair, forms_.front());
+            other =
+                either(other, solver_.satisfiable("goes on", all({outcomes.executes, terms().not_(outcomes.leaves)})));
+        }
+        return opposite(other);
     }
 
     /// The entry with the arguments that instructions and translations raise the trap with, on either machine.
@@ -418,6 +434,34 @@ class ObligationCheck {
         return result;
     }
     Term guest_mode(const Before& before) { return in_.stays(before, {}, {}, {}); }
+
+    /// What becomes of a form in a pair of states.
+    struct Outcomes {
+        Term executes;   ///< on both machines
+        Term completes;  ///< on the real one
+        Term leaves;     ///< a trap of the real one goes to the monitor
+        Term bad;        ///< the obligation fails
+    };
+    Outcomes outcomes_of(Pair& pair, FormInWorld& form) {
+        const Run machine = form.run(pair.machine);
+        const Run real = form.run(pair.real);
+        const Term both = all({pair.meant, machine.executes, real.executes});
+        const Term completes = terms().and_(both, real.completes);
+        const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
+        Term bad = terms().and_(completes, terms().not_(commutes));
+        Term monitor = terms().boolean(false);
+        for (const Fired& trap : real.traps) {
+            if (terms().is_false(trap.fires)) continue;
+            const isa::Cause& cause = spec_[trap.cause];
+            const Term stays = in_.stays(pair.real, cause.entry, cause.parameters, trap.arguments);
+            monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
+            bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
+        }
+        return {both, completes, terms().and_(both, monitor), bad};
+    }
+    [[nodiscard]] std::size_t form_number(const isa::Form& form) const {
+        return static_cast<std::size_t>(&form - spec_.forms.data()) - spec_[form.instruction].first_form;
+    }
 
     /// The virtual machine raises the same trap there. With which arguments is the trap's own obligation.
     Term fires(const Run& machine, const Fired& trap) {
@@ -581,7 +625,13 @@ class ObligationCheck {
                 return bad == Verdict::no;
             });
         };
-        Term untried = terms().boolean(true);
+        Term untried = terms().boolean(true);  // of what is assumed anyway
+        for (const Assumption& assumed : options_.assumptions)
+            for (const Said& part : all)
+                if (part.element == assumed.element)
+                    untried = terms().and_(
+                        untried, ::pogo::check::holds(
+                                     terms(), {{part.element, part.term, assumed.value, assumed.bits & part.bits}}));
         for (unsigned round = 0; round < max_rounds; ++round) {
             const auto values = solver_.smallest_values(untried, order);
             if (!values) {
@@ -687,12 +737,40 @@ Synthesis synthesis_of(const isa::Spec& spec, const std::vector<Obligation>& obl
     return result;
 }
 
+/// What belongs to the guest while the map's guest runs.
+Roles roles_of(const isa::Spec& spec, const isa::VmMap& map) {
+    isa::Context context = spec[map.context];
+    context.guest.insert(context.guest.end(), map.guest.begin(), map.guest.end());
+    return {spec, context};
+}
+
+Obligation decide(const isa::Spec& spec, const isa::VmMap& map, const Options& options, const Roles& roles,
+                  const Obligation& which) {
+    ObligationCheck check(spec, map, options, roles, which);
+    const auto named = [&](const auto& list) {
+        const auto found = std::find_if(list.begin(), list.end(), [&](const auto& e) { return e.name == which.name; });
+        POGO_REQUIRE(found != list.end());
+        return static_cast<std::uint32_t>(found - list.begin());
+    };
+    switch (which.kind) {
+        case Obligation::Kind::instruction:
+            return check.instruction(which.instruction);
+        case Obligation::Kind::trap:
+            return check.trap({named(spec.causes)});
+        case Obligation::Kind::interrupt:
+            return check.interrupt(named(spec.interrupts));
+        case Obligation::Kind::relocation:
+            return check.relocation();
+        case Obligation::Kind::preemption:
+            return check.preemption();
+    }
+    POGO_REQUIRE(false);
+}
+
 }  // namespace
 
 MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options) {
-    isa::Context context = spec[map.context];
-    context.guest.insert(context.guest.end(), map.guest.begin(), map.guest.end());
-    const Roles roles(spec, context);
+    const Roles roles = roles_of(spec, map);
     MapFindings findings;
     findings.name = map.name;
     findings.context = spec[map.context].name;
@@ -710,28 +788,8 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     if (map.memory.valid() && !map.tables) owed(Obligation::Kind::relocation, "relocation");
     if (!spec.interrupts.empty()) owed(Obligation::Kind::preemption, "preemption");
 
-    const std::size_t first_trap = spec.instructions.size();
-    const std::size_t first_interrupt = first_trap + spec.causes.size();
     in_parallel(findings.obligations.size(), options.jobs, options.progress, [&](std::size_t i) {
-        Obligation& obligation = findings.obligations[i];
-        ObligationCheck check(spec, map, options, roles, obligation);
-        switch (obligation.kind) {
-            case Obligation::Kind::instruction:
-                obligation = check.instruction(obligation.instruction);
-                break;
-            case Obligation::Kind::trap:
-                obligation = check.trap({static_cast<std::uint32_t>(i - first_trap)});
-                break;
-            case Obligation::Kind::interrupt:
-                obligation = check.interrupt(static_cast<std::uint32_t>(i - first_interrupt));
-                break;
-            case Obligation::Kind::relocation:
-                obligation = check.relocation();
-                break;
-            case Obligation::Kind::preemption:
-                obligation = check.preemption();
-                break;
-        }
+        findings.obligations[i] = decide(spec, map, options, roles, findings.obligations[i]);
     });
 
     findings.holds = Verdict::yes;
@@ -748,6 +806,26 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
                                 : !synthesis.undecided.empty()    ? Verdict::unknown
                                                                   : Verdict::yes;
     return findings;
+}
+
+Obligation check_obligation(const isa::Spec& spec, const isa::VmMap& map, const Obligation& which,
+                            const Options& options) {
+    Obligation fresh;
+    fresh.kind = which.kind;
+    fresh.name = which.name;
+    fresh.instruction = which.instruction;
+    return decide(spec, map, options, roles_of(spec, map), fresh);
+}
+
+std::vector<Verdict> check_values(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form, unsigned field,
+                                  const Options& options) {
+    const Roles roles = roles_of(spec, map);
+    return ObligationCheck(spec, map, options, roles, {}).values(spec[form], field);
+}
+
+Verdict always_leaves(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form, const Options& options) {
+    const Roles roles = roles_of(spec, map);
+    return ObligationCheck(spec, map, options, roles, {}).always_leaves(spec[form]);
 }
 
 }  // namespace pogo::check

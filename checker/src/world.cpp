@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "condition.hpp"
 #include "isa/require.hpp"
 
 namespace pogo::check {
@@ -205,10 +206,11 @@ void World::finish(Before& state, bool assume) {
     Term holds = terms.boolean(true);
     for (const auto& invariant : spec.invariants) holds = terms.and_(holds, state.instance(invariant.holds));
     if (assume)
-        for (const auto& [element, value] : options_->assumptions) {
-            POGO_REQUIRE(!spec[element].is_file());
-            holds =
-                terms.and_(holds, terms.eq(state.elements[element.index], terms.constant(spec[element].width, value)));
+        for (const auto& [element, value, bits] : options_->assumptions) {
+            const isa::Element& info = spec[element];
+            POGO_REQUIRE(!info.is_file());
+            const Said said{element, state.elements[element.index], value, bits & isa::ones(info.width)};
+            holds = terms.and_(holds, check::holds(terms, {said}));
         }
     if (spec.waiting.valid()) holds = terms.and_(holds, terms.not_(state.instance(spec.waiting)));
     if (spec.halted.valid()) holds = terms.and_(holds, terms.not_(state.instance(spec.halted)));

@@ -25,15 +25,20 @@ void SpecArguments::add_to(CLI::App& command, bool extension_option) {
         command.add_option("--extension", extension, "a policy file; the machine is extended by it")->type_name("FILE");
 }
 
-isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing) {
-    isa::Arguments parameters;
+isa::Arguments Session::parameters(const SpecArguments& arguments) {
+    isa::Arguments result;
     for (const auto& text : arguments.parameters) {
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0)
             fail(usage, isa::Code::E0901, {}, fmt::format("--param takes NAME=VALUE, not `{}`", text));
-        parameters.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+        result.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     }
-    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, parameters, diagnostics, timing);
+    return result;
+}
+
+isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing) {
+    const isa::Arguments given = parameters(arguments);
+    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing);
     if (!spec) leave(bad_input);
     return std::move(*spec);
 }

@@ -43,6 +43,8 @@ class Session {
     isa::Spec load(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
     /// The same with the extension declared but not applied.
     isa::Spec load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
+    /// The machine's parameters as given. Leaves with usage if they are no NAME=VALUE.
+    isa::Arguments parameters(const SpecArguments& arguments);
     /// The text of a file, registered with `sources`; its buffer.
     std::uint32_t read(const std::string& path);
 

@@ -1,4 +1,4 @@
-// pogo check, report, extend and replay: verdicts, confirmed on the model.
+// pogo check, report, map, remedy, extend and replay: verdicts, confirmed on the model.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,9 +8,11 @@
 #include <memory>
 #include <thread>
 
+#include "isa/require.hpp"
 #include "monitor.hpp"
 #include "replay.hpp"
 #include "report/map.hpp"
+#include "report/remedy.hpp"
 #include "report/report.hpp"
 #include "session.hpp"
 #include "vt/extend.hpp"
@@ -72,12 +74,15 @@ struct CheckArguments {
         programs.add_to(command, false);
         add_constants_to(command, constants);
     }
-    void add_output(CLI::App& command, const std::vector<std::string>& formats) {
+    /// The command's option -o says where the result goes, `to` if it is not given.
+    void add_output(CLI::App& command, const std::vector<std::string>& formats, const char* to = "-",
+                    const char* help = "where to; - is the terminal") {
         format = formats.front();
+        output = to;
         command.add_option("--format", format, "how the result is written")
             ->check(CLI::IsMember(formats))
             ->capture_default_str();
-        command.add_option("-o,--output", output, "where to; - is the terminal")->capture_default_str();
+        command.add_option("-o,--output", output, help)->capture_default_str();
     }
 };
 
@@ -239,6 +244,159 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     throw Leave{code};
 }
 
+struct RemedyArguments {
+    CheckArguments check;
+    std::string kind;
+    std::string map;
+    bool whole = false;
+};
+
+/// The set for a map or for a context, its refutations replayed.
+class Remedy {
+  public:
+    Remedy(Session& session, const RemedyArguments& arguments) : session_(session), arguments_(arguments) {}
+
+    [[noreturn]] void run() {
+        const Spec unapplied = session_.load_unapplied(arguments_.check.spec);
+        const Spec spec = unapplied.extension ? vt::extend(unapplied) : unapplied;
+        if (!arguments_.check.context.empty() && !arguments_.map.empty())
+            session_.fail(usage, Code::E0901, {}, "--map and --context exclude each other: a map has a context");
+        const bool by_map = arguments_.check.context.empty() && (!spec.vm_maps.empty() || arguments_.kind != "trap");
+        options_.check = options_of(session_, arguments_.check, spec);
+        options_.whole = arguments_.whole || unapplied.extension.has_value();
+        options_.strict = arguments_.check.model == "strict";
+        if (by_map) {
+            const std::vector<std::string> named(arguments_.map.empty() ? 0 : 1, arguments_.map);
+            map_ = *vm_maps_of(session_, spec, named).front();
+        } else if (arguments_.kind != "trap") {
+            session_.fail(usage, Code::E0901, {}, "only --kind trap is about a context; the others need a VM map");
+        }
+        if (unapplied.extension) {
+            const ModeId mode =
+                map_ ? map_->modes.front().second : spec[options_.check.context.value_or(ContextId{0})].user;
+            if (arguments_.kind == "trap" && !is_virtual(unapplied, mode))
+                session_.fail(usage, Code::E0901, {},
+                              fmt::format("mode {} is the machine's, and an extension's exits are from its virtual "
+                                          "state; leave --extension out, or name a map or context of the extension's",
+                                          spec[mode].name));
+            options_.cause = unapplied.extension->exit;
+        }
+        if (arguments_.kind == "trap") trap(unapplied, spec);
+        const check::MapFindings findings = of_map(spec);
+        check::TrapSet set = check::trap_set(spec, *map_, findings, options_);
+        if (arguments_.kind == "paravirt") {
+            const auto list = check::patch_list(spec, *map_, findings, std::move(set), options_.check);
+            write(rendered(spec, list));
+            leave(check::both(list.complete(), list.set.minimal()));
+        }
+        const auto table = check::translation_table(spec, *map_, findings, std::move(set), options_.check);
+        write(rendered(spec, table));
+        leave(table.complete);
+    }
+
+  private:
+    /// The extension's virtual state is active in this mode.
+    static bool is_virtual(const Spec& unapplied, ModeId mode) {
+        Terms terms = unapplied.terms;
+        Substitution in_mode;
+        for (const auto& part : unapplied[mode].cube)
+            in_mode.emplace(terms.variable(unapplied[part.element].variable),
+                            terms.constant(unapplied[part.element].width, part.value));
+        return terms.is_true(terms.substitute(unapplied.extension->active, in_mode));
+    }
+
+    [[noreturn]] void trap(const Spec& unapplied, const Spec& spec) {
+        auto remedy = report::trap_remedy(spec,
+                                          map_ ? check::trap_set(spec, *map_, of_map(spec), options_)
+                                               : check::trap_set(spec, of_context(spec), options_),
+                                          unapplied.extension ? &*unapplied.extension : nullptr);
+        const std::string text = edited(spec, remedy);
+        if (!remedy.statements.empty()) remedy.after = verdict(reloaded(text));
+        const std::string& to = arguments_.check.output;
+        if (to != "-") fmt::print("{}", rendered(spec, remedy));
+        if (remedy.after == check::Verdict::no && remedy.set.exists() == check::Verdict::yes) {
+            fmt::print(stderr, "pogo: the new spec's verdict is not as predicted. This is a bug in Pogo.\n");
+            throw Leave{internal};
+        }
+        if (!to.empty()) write_file(session_, to, text);
+        leave(check::both(check::both(remedy.set.exists(), remedy.set.minimal()),
+                          remedy.after.value_or(check::Verdict::yes)));
+    }
+
+    void write(const std::string& out) {
+        write_file(session_, arguments_.check.output.empty() ? "-" : arguments_.check.output, out);
+    }
+    [[noreturn]] static void leave(check::Verdict verdict) {
+        throw Leave{verdict == check::Verdict::yes ? holds : verdict == check::Verdict::no ? refuted : unknown};
+    }
+
+    template <class T>
+    std::string rendered(const Spec& spec, const T& remedy) const {
+        return arguments_.check.format == "json" ? report::to_json(spec, remedy) : report::to_text(spec, remedy);
+    }
+
+    check::MapFindings of_map(const Spec& spec) {
+        auto report = report::confirm_map(spec, check::check_vm_map(spec, *map_, options_.check), simulator_);
+        if (!report.problem.empty()) session_.fail(bad_input, Code::E0901, {}, report.problem);
+        if (!report.confirmed()) contradicted();
+        return std::move(report.findings);
+    }
+
+    check::Findings of_context(const Spec& spec) {
+        check::Findings findings = check::check(spec, options_.check);
+        const auto confirmation =
+            report::confirm(spec, findings, simulator_,
+                            {.assumptions = options_.check.assumptions, .seed = 0, .states_per_instruction = 0});
+        if (!confirmation.problem.empty()) session_.fail(bad_input, Code::E0901, {}, confirmation.problem);
+        if (!confirmation.holds()) contradicted();
+        return findings;
+    }
+
+    /// The machine's text with the traps, or its extension's with the exits.
+    std::string edited(const Spec& spec, const report::TrapRemedy& remedy) {
+        machine_ = session_.read(arguments_.check.spec.file);
+        if (arguments_.check.spec.extension) policy_ = session_.read(*arguments_.check.spec.extension);
+        auto text = report::edited(spec, remedy, session_.sources, policy_.value_or(machine_));
+        POGO_REQUIRE(text.has_value());
+        return std::move(*text);
+    }
+
+    Spec reloaded(const std::string& text) {
+        const std::uint32_t fresh = session_.sources.add("(the new spec)", text);
+        Diagnostics diagnostics;
+        auto spec =
+            policy_
+                ? load_spec(session_.sources, machine_, fresh, session_.parameters(arguments_.check.spec), diagnostics)
+                : load_spec(session_.sources, fresh, {}, session_.parameters(arguments_.check.spec), diagnostics);
+        if (!spec) {
+            fmt::print(stderr, "{}pogo: the new spec is wrong. This is a bug in Pogo.\n",
+                       render(diagnostics, session_.sources));
+            throw Leave{internal};
+        }
+        return spec->extension ? vt::extend(*spec) : std::move(*spec);
+    }
+
+    /// By the ordinary way, as `pogo map` and `pogo check` would give it.
+    check::Verdict verdict(const Spec& spec) {
+        check::Options options = options_.check;
+        options.witnesses = false;
+        if (map_)
+            return check::check_vm_map(spec, *vm_maps_of(session_, spec, {map_->name}).front(), options)
+                .holds_configured;
+        const check::Findings findings = check::check(spec, options);
+        return options_.strict ? findings.theorem1_strict.holds
+                               : check::both(findings.theorem1_strict.holds, findings.theorem1_extended.holds);
+    }
+
+    Session& session_;
+    const RemedyArguments& arguments_;
+    check::RemedyOptions options_;
+    std::optional<VmMap> map_;
+    std::uint32_t machine_ = 0;
+    std::optional<std::uint32_t> policy_;
+    model::Simulator simulator_{{.bare = true}};
+};
+
 }  // namespace
 
 void add_verification(CLI::App& app, Session& session) {
@@ -271,6 +429,26 @@ void add_verification(CLI::App& app, Session& session) {
         command->add_flag("--all", *all, "list the obligations that hold, too");
         arguments->add_output(*command, {"text", "json"});
         command->callback([arguments, names, all, &session] { check_maps(session, *arguments, *names, *all); });
+    }
+    {
+        auto* command = app.add_subcommand(
+            "remedy", "What has to trap, to be patched or to be translated, so that a guest runs as it would bare");
+        auto arguments = std::make_shared<RemedyArguments>();
+        arguments->check.add_solver(*command);
+        command->add_option("--kind", arguments->kind, "a new spec; a list of hypercalls; a table for a translator")
+            ->check(CLI::IsMember({"trap", "paravirt", "translate"}))
+            ->required();
+        command->add_option("--map", arguments->map, "the VM map that is to hold; default: the spec's first");
+        command->add_option("--context", arguments->check.context,
+                            "instead of a map: the context in which Theorem 1 is to hold (trap)");
+        command->add_option("--model", arguments->check.model, "of Theorem 1: the strict model alone, or both")
+            ->check(CLI::IsMember({"strict", "both"}))
+            ->capture_default_str();
+        command->add_flag("--whole", arguments->whole, "whole instructions only, no operand cases or values of fields");
+        arguments->check.add_output(
+            *command, {"text", "json"}, "",
+            "where the new spec (with --extension, the new policy), the list or the table goes; - is the terminal");
+        command->callback([arguments, &session] { Remedy(session, *arguments).run(); });
     }
     {
         auto* command = app.add_subcommand("extend", "Apply a VT extension; verdicts before and after, side by side");

@@ -93,6 +93,7 @@ void Elaborator::instruction(const Ast& ast) {
                 break;
             case Syntax::operand:
                 context.operands.push_back(item);
+                row.operands.push_back(item->text);
                 break;
             case Syntax::encoding:
                 if (encoding != nullptr) fail(Code::E0202, item->range, "encoding");

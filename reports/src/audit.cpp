@@ -144,7 +144,11 @@ class RowAudit {
     }
 
     void assume(State& state) {
-        for (const auto& [element, value] : assumptions_) state.set(spec_[element], static_cast<std::uint64_t>(value));
+        for (const auto& [element, value, bits] : assumptions_) {
+            const std::uint64_t old = state.get(spec_[element]);
+            const auto meant = static_cast<std::uint64_t>(bits & isa::ones(spec_[element].width));
+            state.set(spec_[element], (old & ~meant) | (static_cast<std::uint64_t>(value) & meant));
+        }
     }
 
     /// A supervisor state; sometimes close to the base, which satisfies the invariants.

@@ -89,7 +89,7 @@ class Maker {
         report.context = context_.name;
         report.supervisor = spec_[context_.supervisor].name;
         report.user = spec_[context_.user].name;
-        for (const auto& [element, value] : request_.check.assumptions)
+        for (const auto& [element, value, bits] : request_.check.assumptions)
             report.configuration.emplace_back(spec_[element].name,
                                               hex(static_cast<std::uint64_t>(value), spec_[element].width));
         report.rlimit = request_.check.rlimit;

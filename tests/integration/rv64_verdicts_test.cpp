@@ -8,6 +8,7 @@
 #include <regex>
 #include <vector>
 
+#include "check/remedy.hpp"
 #include "check/vm_map.hpp"
 #include "command.hpp"
 #include "support.hpp"
@@ -487,6 +488,51 @@ TEST(Rv64Maps, NeedWhatKvmSets) {
               "menvcfg.STCE = 1 & hedeleg.illegal = 0 & hideleg.VSSI = 1 & hideleg.VSTI = 1 & hideleg.VSEI = 1 & "
               "hcounteren.CY = 0 & hcounteren.IR = 0 & henvcfg.STCE = 1");
     EXPECT_EQ(decided.holds, Verdict::yes);
+}
+
+/// What has to trap for a map, and whether the machine in which it does is proved.
+struct RemedyDecided {
+    check::TrapSet set;
+    std::vector<std::string> statements;
+    Verdict after = Verdict::unknown;
+};
+RemedyDecided remedy_of(const std::string& name, const Assumed& assumed) {
+    const isa::Spec spec = machine("rv64.isa", {});
+    check::RemedyOptions options;
+    options.check.witnesses = false;
+    options.check.jobs = 2;
+    for (const auto& [element, value] : assumed)
+        options.check.assumptions.push_back({spec.find_element(element), value});
+    for (const auto& map : spec.vm_maps) {
+        if (map.name != name) continue;
+        RemedyDecided result{
+            check::trap_set(spec, map, check::check_vm_map(spec, map, options.check), options), {}, {}};
+        for (const auto& element : result.set.elements)
+            result.statements.push_back(check::statement(spec, result.set.cause, element));
+        const isa::Spec mended = check::trapping(spec, result.set.cause, result.set.elements);
+        if (!result.statements.empty()) result.after = check::check_vm_map(mended, map, options.check).holds_configured;
+        return result;
+    }
+    ADD_FAILURE() << "no map " << name;
+    return {};
+}
+
+TEST(Rv64Maps, NeedNoTrapMore) {
+    const RemedyDecided decided = remedy_of("supervisor_in_user", {});
+    EXPECT_EQ(decided.set.already, Verdict::yes);
+    EXPECT_THAT(decided.statements, testing::IsEmpty());
+}
+
+// PM 3.1.11: a counter that user mode may read shows a guest the machine's time. CSRRS and the like read it, and write
+// it unless rs1 or the immediate is 0; it is read-only, so these trap anyway (PM 2.1).
+TEST(Rv64Maps, NeedTheTimeToTrapWhereItIsLeftReadable) {
+    const RemedyDecided decided = remedy_of("supervisor_in_user", {{"mcounteren.TM", 1}, {"scounteren.TM", 1}});
+    const std::string start = "trap privileged_instruction when priv == 0 && c.is(time) && ";
+    EXPECT_THAT(decided.statements,
+                testing::ElementsAre(start + "rs1 == 0;", start + "rs1 == 0;", start + "n == 0;", start + "n == 0;"));
+    EXPECT_EQ(decided.set.exists(), Verdict::yes);
+    EXPECT_EQ(decided.set.minimal(), Verdict::yes);
+    EXPECT_EQ(decided.after, Verdict::yes);
 }
 
 }  // namespace

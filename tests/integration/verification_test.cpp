@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "command.hpp"
 
 namespace pogo::integration {
@@ -119,6 +121,146 @@ TEST_F(Verification, MapsAreDecidedOneByOne) {
     EXPECT_EQ(pogo("map " + lecture_ + " --map nothing").code, 64);
     EXPECT_EQ(pogo("map " + m68k_ + " --param model=68010 --rlimit 1").code, 2);
     EXPECT_THAT(pogo("map " + lecture_ + " --map hybrid --format json").out, HasSubstr("\"verdict\": \"proved\""));
+}
+
+// ---- Remedies
+// ---------------------------------------------------------------------------------------------------------
+
+struct Mended {
+    std::string name;
+    std::string spec;
+    std::string arguments;  ///< parameters
+    std::string what;       ///< a map or a context
+    std::string check;      ///< the command that gives the verdict, with its options
+    std::string line;       ///< that the new spec has and the old one has not, as often as said
+    std::size_t lines = 1;
+};
+
+void PrintTo(const Mended& mended, std::ostream* out) { *out << mended.name; }
+
+class Remedies : public CommandTest, public ::testing::WithParamInterface<Mended> {};
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> result;
+    std::stringstream stream(text);
+    for (std::string line; std::getline(stream, line);) result.push_back(line);
+    return result;
+}
+
+// The new spec is the old text and some lines; it reads without a word, and its verdict is the other one.
+TEST_P(Remedies, TurnTheVerdict) {
+    const Mended& mended = GetParam();
+    const std::string old = POGO_SPECS "/" + mended.spec;
+    const std::string fresh = (folder_ / "new.isa").string();
+    const std::string check = mended.check + " --quiet";
+    EXPECT_EQ(pogo(check + " " + old + " " + mended.arguments).code, 1);
+    const Result r = pogo("remedy " + old + " " + mended.arguments + " " + mended.what + " --kind trap -o " + fresh);
+    EXPECT_EQ(r.code, 0) << r.out;
+    EXPECT_THAT(r.out, HasSubstr("Minimal: proved"));
+    EXPECT_THAT(r.out, ContainsRegex("of the new spec: proved\n"));
+    const Result shown = pogo("show ast " + fresh + " --text");
+    EXPECT_EQ(shown.code, 0);
+    EXPECT_FALSE(shown.out.find("error[") != std::string::npos || shown.out.find("warning[") != std::string::npos);
+    EXPECT_EQ(pogo(check + " " + fresh + " " + mended.arguments).code, 0);
+
+    auto was = lines_of(text_of(old));
+    std::size_t added = 0;
+    for (const std::string& line : lines_of(text_of(fresh))) {
+        if (!was.empty() && line == was.front()) {
+            was.erase(was.begin());
+        } else {
+            EXPECT_EQ(line, mended.line);
+            ++added;
+        }
+    }
+    EXPECT_TRUE(was.empty());
+    EXPECT_EQ(added, mended.lines);
+    // With one of the lines taken out again it is as before.
+    const std::string text = text_of(fresh);
+    const auto at = text.find(mended.line + "\n");
+    ASSERT_NE(at, std::string::npos);
+    const std::string mutant = std::string(text).erase(at, mended.line.size() + 1);
+    EXPECT_EQ(pogo(check + " " + file("mutant.isa", mutant) + " " + mended.arguments).code, 1);
+}
+
+const std::vector<Mended> all_mended = {
+    {"Lecture", "lecture.isa", "--param read_ccr=true --param lra=true", "", "map --map trap_and_emulate",
+     "    trap privilege_violation when ccr.S == 0 && rd != 0;", 2},
+    {"LectureWhole", "lecture.isa", "--param popf=true --param lra=true", "--whole", "map --map trap_and_emulate",
+     "    require privileged;", 2},
+    {"LectureTheorem", "lecture.isa", "--param popf=true --param read_ccr=true --param lra=true",
+     "--context deprivileged", "check", "    require privileged;", 3},
+    {"ThirdGeneration", "pg74.isa", "--param jrst1=true --param lra=true", "", "map --map trap_and_emulate",
+     "    require privileged;", 2},
+    {"ThirdGenerationHybrid", "pg74.isa", "--param jrst1=true --param lra=true", "--map hybrid", "map --map hybrid",
+     "    require privileged;", 1},
+    {"Mc68000", "m68k.isa", "--param model=68000", "", "map", "  require privileged;", 1},
+};
+INSTANTIATE_TEST_SUITE_P(Shipped, Remedies, ::testing::ValuesIn(all_mended),
+                         [](const auto& test) { return test.param.name; });
+
+TEST_F(Verification, RemediesOfExtensionsAreExits) {
+    const std::string policy = POGO_SPECS "/lecture-vt.policy.isa";
+    const std::string fresh = (folder_ / "new.policy.isa").string();
+    const std::string flawed = lecture_ + " --param lra=true --extension ";
+    EXPECT_EQ(pogo("map " + flawed + policy + " --map virtual_machine").code, 1);
+    EXPECT_EQ(pogo("remedy " + flawed + policy + " --kind trap -o " + fresh).code, 0);
+    EXPECT_THAT(text_of(fresh), HasSubstr("  exits on instruction \"lra\";\n"));
+    EXPECT_EQ(pogo("map " + flawed + fresh + " --map virtual_machine").code, 0);
+    EXPECT_EQ(pogo("remedy " + flawed + policy + " --kind trap --context vt").code, 0);
+    // A map of the machine's own is none of the extension's.
+    const Result r = pogo("remedy " + flawed + policy + " --kind trap --map hybrid");
+    EXPECT_EQ(r.code, 64);
+    EXPECT_THAT(r.out, HasSubstr("leave --extension out"));
+}
+
+TEST_F(Verification, RemediesSayWhatIsMissing) {
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap").code, 0);
+    EXPECT_THAT(pogo("remedy " + lecture_ + " --kind trap").out, HasSubstr("nothing is needed"));
+    EXPECT_EQ(pogo("remedy " + m68k_ + " --param model=68000 --kind trap --rlimit 1").code, 2);
+    EXPECT_EQ(pogo("remedy " + lecture_).code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind prayer").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --map nothing").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --context nothing").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --map hybrid --context deprivileged").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind paravirt --context deprivileged").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap -o /proc/none/spec.isa").code, 65);
+    // A map whose relocation forgets the guest's own is mended by no trap.
+    const std::string lost =
+        file("lost.isa", replaced(text_of(lecture_), "    base  = origin + from;", "    base  = origin;"));
+    const Result r = pogo("remedy " + lost + " --kind trap");
+    EXPECT_EQ(r.code, 1);
+    EXPECT_THAT(r.out, HasSubstr("Not mended by traps of instructions: relocation"));
+    EXPECT_EQ(pogo("remedy " + lost + " --kind paravirt").code, 1);
+    EXPECT_EQ(pogo("remedy " + lost + " --kind translate").code, 1);
+}
+
+TEST_F(Verification, ListsHypercalls) {
+    const Result r = pogo("remedy " + m68k_ + " --param model=68000 --kind paravirt");
+    EXPECT_EQ(r.code, 0);
+    EXPECT_THAT(r.out, HasSubstr("40f9 ???? ????           MOVE from SR (AbsL)  =>  0008 0000 0000"));
+    EXPECT_THAT(r.out,
+                HasSubstr("0008 (no instruction: illegal_instruction) leaves the guest from every state: proved"));
+    const std::string json = (folder_ / "list.json").string();
+    EXPECT_EQ(pogo("remedy " + m68k_ + " --param model=68000 --kind paravirt --format json -o " + json).code, 0);
+    EXPECT_THAT(text_of(json), HasSubstr("\"schema\": \"pogo-remedy-1\""));
+    EXPECT_THAT(text_of(json), HasSubstr("\"complete\": \"yes\""));
+    // The guest's virtual state takes all that is illegal or privileged itself.
+    EXPECT_EQ(pogo("remedy " + lecture_ +
+                   " --param lra=true --kind paravirt --extension " POGO_SPECS "/lecture-vt.policy.isa")
+                  .code,
+              1);
+}
+
+TEST_F(Verification, TellsATranslatorWhatToCopy) {
+    const Result r = pogo("remedy " + lecture_ + " --param popf=true --kind translate");
+    EXPECT_EQ(r.code, 0);
+    EXPECT_THAT(r.out, HasSubstr("Copy: does the same at any address\n  add sub cmp"));
+    EXPECT_THAT(r.out, HasSubstr("Call out: breaks the VM map\n  pop_flags\n"));
+    EXPECT_THAT(r.out, HasSubstr("Call out: sets the program counter\n  branch call jump ret\n"));
+    EXPECT_THAT(r.out, HasSubstr("The way out: 00000000 (no instruction: illegal_instruction)"));
+    EXPECT_THAT(pogo("remedy " + lecture_ + " --kind translate --format json").out,
+                HasSubstr("\"why\": \"never completes there\""));
 }
 
 }  // namespace

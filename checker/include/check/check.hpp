@@ -18,6 +18,7 @@ namespace pogo::check {
 struct Assumption {
     isa::ElementId element;  ///< a scalar
     isa::Word value = 0;
+    isa::Word bits = ~isa::Word{0};  ///< of the element that are meant
 };
 
 struct Options {

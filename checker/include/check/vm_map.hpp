@@ -48,4 +48,16 @@ struct MapFindings {
 /// Decides the obligations of a map. `options.assumptions` are about the real machine; `options.context` is the map's.
 [[nodiscard]] MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options);
 
+/// One of them alone: `which` says of what kind, by name, and for an instruction by number.
+[[nodiscard]] Obligation check_obligation(const isa::Spec& spec, const isa::VmMap& map, const Obligation& which,
+                                          const Options& options);
+
+/// The obligation of an instruction in one of its forms, for each value of a field alone: 0, 1, ….
+[[nodiscard]] std::vector<Verdict> check_values(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form,
+                                                unsigned field, const Options& options);
+
+/// Does the form go to the monitor from every state of the real machine in which the guest executes it?
+[[nodiscard]] Verdict always_leaves(const isa::Spec& spec, const isa::VmMap& map, isa::FormId form,
+                                    const Options& options);
+
 }  // namespace pogo::check

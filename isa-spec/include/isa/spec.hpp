@@ -282,10 +282,11 @@ struct Form {
 
 /// A row of every report.
 struct Instruction {
-    std::string name;        ///< as people say it: "MOVE from SR"
-    std::string identifier;  ///< as in the spec: move_from_sr
-    std::string assembly;    ///< pattern for people: "move.w %sr,<ea>"
-    std::string encoding;    ///< pattern for people: "0100000011 mode reg"
+    std::string name;                   ///< as people say it: "MOVE from SR"
+    std::string identifier;             ///< as in the spec: move_from_sr
+    std::string assembly;               ///< pattern for people: "move.w %sr,<ea>"
+    std::string encoding;               ///< pattern for people: "0100000011 mode reg"
+    std::vector<std::string> operands;  ///< names, in the order of the cases in Form::variant
     std::uint32_t first_form = 0;
     std::uint32_t form_count = 0;
     unsigned timing_class = 0;  ///< index into Timing::classes
