@@ -402,8 +402,11 @@ class ObligationCheck {
             return solver_.possible("entry.alike", terms().substitute(part, alike)) == Verdict::no;
         });
         const Term bad = terms().any(parts);
+        // One failure says it, unless settings are to be found for all.
+        const auto enough = [&] { return result == Verdict::yes && map_.synthesized.empty(); };
         const auto consider = [&](Term reached, std::vector<Term> machine, std::vector<Term> real, FormInWorld* form,
                                   Term next) {
+            if (enough()) return;
             machine.push_back(next.valid() ? next : real_fields.back());
             real.push_back(machine.back());
             if (may_differ && machine == real) return;  // only by its arguments could it fail
@@ -425,7 +428,7 @@ class ObligationCheck {
         };
         std::vector<bool> reachable(std::size_t{1} << spec_.terms.sort(spec_.translation.access).width, false);
         reachable[static_cast<std::size_t>(isa::Access::fetch)] = true;
-        for (std::size_t i = 0; i < spec_.forms.size(); ++i) {
+        for (std::size_t i = 0; i < spec_.forms.size() && !enough(); ++i) {
             const isa::Meaning& meaning = spec_.forms[i].meaning;
             FormInWorld form(in_.world, spec_.forms[i], forms_.size() + i);
             const Run machine = form.run(pair.machine);
