@@ -133,31 +133,31 @@ Term MapInWorld::physical_commutes(const Pair& before, const Run& machine, const
     const Term there = terms().variable(real_memory_);
     Term result = terms().boolean(true);
     const auto also = [&](Term condition) { result = terms().and_(result, condition); };
-    const bool parallel = machine.physical.size() == real.physical.size();
-    for (std::size_t i = 0; parallel && i < machine.physical.size(); ++i) {
-        const Update& one = machine.physical[i];
-        const Update& other = real.physical[i];
-        const auto [physical, exists] = place(before.machine.elements, one.index);
-        also(terms().eq(one.guard, other.guard));
-        also(terms().implies(one.guard, terms().and_(exists, terms().and_(terms().eq(physical, other.index),
-                                                                          terms().eq(one.value, other.value)))));
-    }
-    for (const Update& update : machine.physical) {
-        if (parallel) break;
-        const auto [physical, exists] = place(before.machine.elements, update.index);
-        const Term same = terms().eq(read_after(terms(), there, real.physical, physical),
-                                     read_after(terms(), own, machine.physical, update.index));
-        also(terms().implies(update.guard, terms().and_(exists, same)));
-    }
-    for (const Update& update : real.physical) {
-        if (parallel) break;
-        Term known =
-            terms().eq(read_after(terms(), there, real.physical, update.index), terms().select(there, update.index));
-        for (const Update& one : machine.physical)
-            known = terms().or_(
-                known,
-                terms().and_(one.guard, terms().eq(place(before.machine.elements, one.index).physical, update.index)));
-        also(terms().implies(update.guard, known));
+    if (machine.physical.size() == real.physical.size()) {
+        for (std::size_t i = 0; i < machine.physical.size(); ++i) {
+            const Update& one = machine.physical[i];
+            const Update& other = real.physical[i];
+            const auto [physical, exists] = place(before.machine.elements, one.index);
+            const Term same = terms().and_(terms().eq(physical, other.index), terms().eq(one.value, other.value));
+            also(terms().eq(one.guard, other.guard));
+            also(terms().implies(one.guard, terms().and_(exists, same)));
+        }
+    } else {
+        for (const Update& update : machine.physical) {
+            const auto [physical, exists] = place(before.machine.elements, update.index);
+            const Term same = terms().eq(read_after(terms(), there, real.physical, physical),
+                                         read_after(terms(), own, machine.physical, update.index));
+            also(terms().implies(update.guard, terms().and_(exists, same)));
+        }
+        for (const Update& update : real.physical) {
+            Term known = terms().eq(read_after(terms(), there, real.physical, update.index),
+                                    terms().select(there, update.index));
+            for (const Update& one : machine.physical) {
+                const Term here = terms().eq(place(before.machine.elements, one.index).physical, update.index);
+                known = terms().or_(known, terms().and_(one.guard, here));
+            }
+            also(terms().implies(update.guard, known));
+        }
     }
     // Where memory lies does not change with what the guest does.
     const Term any = terms().variable(terms().declare("any address", spec().terms.sort(map_.address)));
