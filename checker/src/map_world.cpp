@@ -167,6 +167,12 @@ Term MapInWorld::physical_commutes(const Pair& before, const Run& machine, const
     return result;
 }
 
+Term MapInWorld::in_a_mode(const Before& machine) {
+    Term result = terms().boolean(false);
+    for (const auto& [from, to] : map_.modes) result = terms().or_(result, is(machine.elements, from));
+    return result;
+}
+
 Term MapInWorld::remains(const Run& machine) {
     bind(after(machine));
     return scratch_(map_.where);

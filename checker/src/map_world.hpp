@@ -31,6 +31,8 @@ class MapInWorld {
     [[nodiscard]] isa::Term commute(const Pair& before, const Run& machine, const Run& real);
     /// Memory by physical address: what the virtual machine touches holds the same where it lies on the real one.
     [[nodiscard]] isa::Term memories_agree(const Pair& before, const Run& machine);
+    /// The virtual machine is in a mode of the map.
+    [[nodiscard]] isa::Term in_a_mode(const Before& machine);
     /// The map's `where` holds of the virtual machine after this run.
     [[nodiscard]] isa::Term remains(const Run& machine);
     /// After the entry of this trap the real machine still runs the guest. A mode that the entry loads from memory is

@@ -257,26 +257,36 @@ class ObligationCheck {
                 for (const auto& candidate : question.candidates) goals_.push_back(candidate.goal);
             }
         }
-        const auto entry = [&](const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters,
-                               std::optional<std::uint32_t> number) {
-            if (!concerns(meaning)) return;
-            entries_.push_back(entry_form(spec_, meaning, parameters));
-            FormInWorld form(in_.world, entries_.back(), form_number_++);
-            for (std::size_t k = 0; k < pairs_.size(); ++k) {
-                Pair& pair = pairs_[k];
-                const Run machine = form.run(pair.machine);
-                const auto& fields = form.fields();
-                const Term stays = in_.stays(pair.real, meaning, parameters, {fields.begin(), fields.end() - 1});
-                const Term due = number ? is_due(pair.real, *number) : terms().boolean(true);
-                broken =
-                    either(broken,
-                           refuted("where",
-                                   all({pair.meant, machine.completes, stays, due, terms().not_(in_.remains(machine))}),
-                                   k, {}));
-            }
+        const auto breaks = [&](Pair& pair, const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+            const Run machine = forms_[0].run(pair.machine);
+            const auto& fields = forms_[1].fields();
+            const Term stays = in_.stays(pair.real, meaning, parameters, {fields.begin(), fields.end() - 1});
+            return all({pair.meant, machine.completes, stays, terms().not_(in_.remains(machine))});
         };
-        for (const auto& cause : spec_.causes) entry(cause.entry, cause.parameters, {});
-        for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) entry(spec_.interrupts[i].entry, {}, i);
+        const auto entry = [&](const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+            entries_.push_back(entry_form(spec_, meaning, parameters));
+            forms_.clear();
+            forms_.reserve(2);
+            for (std::size_t i = 0; i < 2; ++i) forms_.emplace_back(in_.world, entries_.back(), form_number_++);
+        };
+        for (std::uint32_t c = 0; c < spec_.causes.size(); ++c) {
+            const isa::Cause& cause = spec_.causes[c];
+            if (!concerns(cause.entry)) continue;
+            entry(cause.entry, cause.parameters);
+            for (std::size_t k = 0; k < pairs_.size(); ++k) {
+                const Term bad = breaks(pairs_[k], cause.entry, cause.parameters);
+                if (solver_.possible("where", bad) != Verdict::no) broken = either(broken, raised({c}, k, {bad}));
+            }
+        }
+        for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
+            const isa::Meaning& meaning = spec_.interrupts[i].entry;
+            if (!concerns(meaning)) continue;
+            entry(meaning, {});
+            for (std::size_t k = 0; k < pairs_.size(); ++k) {
+                const Term bad = terms().and_(breaks(pairs_[k], meaning, {}), is_due(pairs_[k].real, i));
+                broken = either(broken, refuted("where", bad, k, {}));
+            }
+        }
         return finish(broken);
     }
 
@@ -359,7 +369,8 @@ class ObligationCheck {
     Verdict held(std::uint32_t number, std::size_t k) {
         Pair& pair = pairs_[k];
         Before other = with_other_guest(pair.machine, false);
-        const Term bad = all({pair.meant, other.holds, takes_none(other), is_due(pair.machine, number)});
+        const Term bad =
+            all({pair.meant, other.holds, in_.in_a_mode(other), takes_none(other), is_due(pair.machine, number)});
         Act machine{&pair.machine, nullptr, {virtual_entry(pair.machine, number)}, virtual_machine};
         return refuted("held", bad, k, {machine, {&other, nullptr, {}, virtual_machine}});
     }
