@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "isa/require.hpp"
 
 namespace pogo::check {
@@ -25,10 +27,29 @@ void Judge::add(Question& question, std::size_t form, Term goal) {
         question.candidates.push_back({form, goal});
 }
 
-Term Judge::exact(const Question& question, const Question::Candidate& candidate, unsigned walk_loads) {
-    Term result = candidate.goal;
-    for (Before* side : question.sides)
-        result = world_->terms.and_(result, (*forms_)[candidate.form].realizable(*side, walk_loads));
+Judge::Sides Judge::sides(const Question& question, std::size_t number, bool narrow) {
+    isa::Terms& terms = world_->terms;
+    const Question::Candidate& candidate = question.candidates[number];
+    Sides result{{}, candidate.goal, false};
+    isa::Substitution with;
+    if (narrow) {
+        std::map<std::uint32_t, std::size_t> readers;
+        for (const Before* side : question.sides)
+            for (const auto variable : (*forms_)[candidate.form].translation_reads(*side)) ++readers[variable.id];
+        for (const Before* side : question.sides)
+            for (std::size_t e = 0; e < side->elements.size(); ++e) {
+                const Term element = side->elements[e];
+                const isa::Node& node = terms.node(element);
+                if (world_->roles.role[e] != isa::Role::relocation || node.op != isa::Op::variable) continue;
+                const auto it = readers.find(node.a);
+                if (node.sort.is_array() || it == readers.end() || it->second == question.sides.size()) continue;
+                with.emplace(element, terms.constant(node.sort.width, 0));
+            }
+        result.goal = terms.substitute(candidate.goal, with);
+    }
+    result.narrowed = !with.empty();
+    for (const Before* side : question.sides)
+        result.befores.push_back(result.narrowed ? world_->narrowed(*side, with) : *side);
     return result;
 }
 
@@ -39,11 +60,28 @@ Verdict Judge::ask(Question& question, std::size_t number) {
     const std::string name = fmt::format("{}.form{}", question.name, candidate.form);
     question.hit = number;
     if (most > 0 && solver_->satisfiable(name + ".uninterpreted", candidate.goal) == Verdict::no) return Verdict::no;
-    for (unsigned loads = 0;; loads = std::min(most, std::max(1U, 2 * loads))) {
+    const auto answers = [&](const Sides& sides, unsigned loads) {
         question.walk_loads = loads;
-        const std::string full = most > 0 ? fmt::format("{}.walk{}", name, loads) : name;
-        const Verdict answer = solver_->satisfiable(full, exact(question, candidate, loads));
+        question.narrow = sides.narrowed;
+        Term exact = sides.goal;
+        for (Before side : sides.befores)
+            exact = world_->terms.and_(exact, realizable(*world_, (*forms_)[candidate.form].touched(side, loads)));
+        const std::string walk = most > 0 ? fmt::format("{}.walk{}", name, loads) : name;
+        return sides.narrowed ? solver_->possible(walk + ".narrow", exact) : solver_->satisfiable(walk, exact);
+    };
+    const auto narrowed = [&](unsigned first) {
+        if (most == 0) return false;
+        const Sides narrow = sides(question, number, true);
+        for (unsigned loads = first; narrow.narrowed && loads <= 1; ++loads)
+            if (answers(narrow, loads) == Verdict::yes) return true;
+        return false;
+    };
+    if (narrow_ && narrowed(0)) return Verdict::yes;
+    const Sides all = sides(question, number, false);
+    for (unsigned loads = 0;; loads = std::min(most, std::max(1U, 2 * loads))) {
+        const Verdict answer = answers(all, loads);
         if (answer == Verdict::yes || loads == most) return answer;
+        if (loads == 0 && !narrow_ && narrowed(1)) return Verdict::yes;
     }
 }
 
@@ -81,44 +119,48 @@ std::vector<Term> Judge::goals(const Question& question, bool bundled) {
     return result;
 }
 
-std::vector<Term> Judge::wishes(const Question& question, const Question::Candidate& candidate) {
+Touched Judge::touched(Act& act, unsigned walk_loads) {
     isa::Terms& terms = world_->terms;
-    std::vector<Term> result;
-    if (question.sides.size() == 2)
-        for (const Item* item : question.may_differ) {
-            Term equal = terms.boolean(true);
-            for (const auto e : item->elements)
-                equal = terms.and_(
-                    equal, terms.eq(question.sides[0]->elements[e.index], question.sides[1]->elements[e.index]));
-            result.push_back(equal);
+    Touched all{{}, terms.boolean(true)};
+    const auto also = [&](Touched more, Term happens) {
+        all.possible = terms.and_(all.possible, terms.implies(happens, more.possible));
+        for (Access& access : more.accesses) {
+            access.guard = terms.and_(access.guard, happens);
+            all.accesses.push_back(access);
         }
-    // No interrupt instead of the instruction, data apart from it, no device touched: so that it can be replayed.
-    for (Before* side : question.sides) {
+    };
+    if (act.form != nullptr) also(act.form->touched(*act.before, walk_loads), terms.boolean(true));
+    for (auto& entry : act.entries) also(entry.form.touched(*act.before, walk_loads), entry.happens);
+    return all;
+}
+
+// No interrupt instead of the instruction, data apart from it, no device touched.
+void Judge::wish(Act& act, const std::vector<Access>& accesses, std::vector<Term>& wishes) {
+    isa::Terms& terms = world_->terms;
+    if (act.form != nullptr) {
         Term quiet = terms.boolean(true);
+        act.before->instance.forget();
         for (const auto& interrupt : world_->spec.interrupts)
-            quiet = terms.and_(quiet, terms.not_(side->instance(interrupt.condition)));
-        result.push_back(quiet);
-        const auto accesses = (*forms_)[candidate.form].touched(*side, question.walk_loads).accesses;
-        Term apart = terms.boolean(true);
-        Term memory = terms.boolean(true);
-        for (const Access& access : accesses) {
-            for (const auto& device : world_->spec.platform.devices) {
-                if (device.kind == isa::Device::Kind::ram) continue;
-                const unsigned width = terms.sort(access.physical).width;
-                const Term from = terms.apply(isa::Op::bvsub, access.physical, terms.constant(width, device.base));
-                const Term hit = terms.apply(isa::Op::bvult, from, terms.constant(width, device.size));
-                memory = terms.and_(memory, terms.implies(access.guard, terms.not_(hit)));
-            }
-            if (access.kind == Access::Kind::fetch) continue;
-            for (const Access& other : accesses)
-                if (other.kind == Access::Kind::fetch)
-                    apart =
-                        terms.and_(apart, terms.implies(access.guard, terms.distinct(access.physical, other.physical)));
-        }
-        result.push_back(apart);
-        result.push_back(memory);
+            quiet = terms.and_(quiet, terms.not_(act.before->instance(interrupt.condition)));
+        wishes.push_back(quiet);
     }
-    return result;
+    Term apart = terms.boolean(true);
+    Term memory = terms.boolean(true);
+    for (const Access& access : accesses) {
+        for (const auto& device : world_->spec.platform.devices) {
+            if (device.kind == isa::Device::Kind::ram) continue;
+            const unsigned width = terms.sort(access.physical).width;
+            const Term from = terms.apply(isa::Op::bvsub, access.physical, terms.constant(width, device.base));
+            const Term hit = terms.apply(isa::Op::bvult, from, terms.constant(width, device.size));
+            memory = terms.and_(memory, terms.implies(access.guard, terms.not_(hit)));
+        }
+        if (access.kind == Access::Kind::fetch) continue;
+        for (const Access& other : accesses)
+            if (other.kind == Access::Kind::fetch)
+                apart = terms.and_(apart, terms.implies(access.guard, terms.distinct(access.physical, other.physical)));
+    }
+    wishes.push_back(apart);
+    wishes.push_back(memory);
 }
 
 namespace {
@@ -146,100 +188,162 @@ class Values {
 std::optional<Witness> Judge::witness(const Question& question, std::string property, std::string element) {
     if (question.verdict != Verdict::yes) return std::nullopt;
     const Question::Candidate& candidate = question.candidates[question.hit];
-    FormInWorld& form = (*forms_)[candidate.form];
+    isa::Terms& terms = world_->terms;
+    std::vector<Term> wishes;
+    if (question.sides.size() == 2)
+        for (const Item* item : question.may_differ) {
+            Term equal = terms.boolean(true);
+            for (const auto e : item->elements)
+                equal = terms.and_(
+                    equal, terms.eq(question.sides[0]->elements[e.index], question.sides[1]->elements[e.index]));
+            wishes.push_back(equal);
+        }
+    Sides sides = this->sides(question, question.hit, question.narrow);
+    std::vector<Act> acts;
+    for (Before& side : sides.befores) acts.push_back({&side, &(*forms_)[candidate.form], {}, {}});
+    auto result = witness(sides.goal, acts, question.walk_loads, wishes);
+    if (result) {
+        result->property = std::move(property);
+        result->element = std::move(element);
+    }
+    return result;
+}
+
+std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigned walk_loads,
+                                      std::span<const Term> more_wishes) {
     const isa::Spec& spec = world_->spec;
-    const Term formula = exact(question, candidate, question.walk_loads);
-    const auto model = solver_->smallest(formula, wishes(question, candidate), form.fields());
+    isa::Terms& terms = world_->terms;
+    std::vector<Term> wishes(more_wishes.begin(), more_wishes.end());
+    std::vector<std::vector<Access>> accesses;
+    Term formula = goal;
+    std::vector<std::size_t> by_instruction;  // of those, how many are the instruction's own
+    for (Act& act : acts) {
+        by_instruction.push_back(act.form == nullptr ? 0 : act.form->touched(*act.before, walk_loads).accesses.size());
+        Touched all = touched(act, walk_loads);
+        accesses.push_back(all.accesses);
+        wish(act, all.accesses, wishes);
+        formula = terms.and_(formula, realizable(*world_, std::move(all)));
+    }
+    FormInWorld* form = acts.front().form;  // the same on all sides
+    const std::vector<Term> fields = form == nullptr ? std::vector<Term>{} : form->fields();
+    const std::vector<Term> choices = form == nullptr ? std::vector<Term>{} : form->choices();
+    const auto model = solver_->smallest(formula, wishes, fields);
     if (!model) return std::nullopt;
 
-    std::vector<Run> runs;
-    std::vector<std::vector<Access>> accesses;
-    for (Before* side : question.sides) {
-        runs.push_back(form.run(*side));
-        accesses.push_back(form.touched(*side, question.walk_loads).accesses);
+    struct Runs {
+        std::optional<Run> instruction;
+        std::vector<Run> entries;
+    };
+    std::vector<Runs> runs;
+    for (Act& act : acts) {
+        Runs& all = runs.emplace_back();
+        if (act.form != nullptr) all.instruction = act.form->run(*act.before);
+        for (auto& entry : act.entries) all.entries.push_back(entry.form.run(*act.before));
     }
 
     Values values;
-    values.want(formula);
-    for (const Term field : form.fields()) values.want(field);
-    for (const Term choice : form.choices()) values.want(choice);
-    for (std::size_t s = 0; s < runs.size(); ++s) {
-        const Before& before = *question.sides[s];
-        const Run& run = runs[s];
+    const auto want_results = [&](const Run& run) {
         for (std::size_t e = 0; e < spec.elements.size(); ++e) {
-            if (!spec.elements[e].is_file()) {
-                values.want(before.elements[e]);
-                values.want(run.scalars[e]);
-            }
+            if (!spec.elements[e].is_file()) values.want(run.scalars[e]);
             for (const Update& update : run.files[e])
                 for (const Term term : {update.guard, update.index, update.value}) values.want(term);
         }
+        values.want(run.completes);
+    };
+    values.want(formula);
+    for (const Term field : fields) values.want(field);
+    for (const Term choice : choices) values.want(choice);
+    for (std::size_t s = 0; s < acts.size(); ++s) {
+        for (std::size_t e = 0; e < spec.elements.size(); ++e)
+            if (!spec.elements[e].is_file()) values.want(acts[s].before->elements[e]);
         for (const Access& access : accesses[s])
             for (const Term term : {access.guard, access.physical, access.value}) values.want(term);
-        values.want(run.completes);
-        for (const Fired& trap : run.traps) {
-            values.want(trap.fires);
-            for (const Term argument : trap.arguments) values.want(argument);
+        if (const auto& run = runs[s].instruction) {
+            want_results(*run);
+            for (const Fired& trap : run->traps) {
+                values.want(trap.fires);
+                for (const Term argument : trap.arguments) values.want(argument);
+            }
+        }
+        for (std::size_t i = 0; i < acts[s].entries.size(); ++i) {
+            values.want(acts[s].entries[i].happens);
+            want_results(runs[s].entries[i]);
         }
     }
     values.fetch(*solver_, *model);
     POGO_REQUIRE(values.truth());  // what was left out of the model does not matter
 
     Witness result;
-    result.property = std::move(property);
-    result.element = std::move(element);
-    result.form = {static_cast<std::uint32_t>(&form.form() - spec.forms.data())};
-    for (std::size_t i = 0; i < form.fields().size(); ++i) result.fields.push_back(values.next());
-    for (std::size_t i = 0; i < form.choices().size(); ++i) result.choices.push_back(values.next());
-    for (std::size_t s = 0; s < runs.size(); ++s) {
-        const Before& before = *question.sides[s];
-        const Run& run = runs[s];
-        Side side{isa::State(spec), {}, {}};
-        isa::State post(spec);
+    if (form != nullptr) result.form = {static_cast<std::uint32_t>(&form->form() - spec.forms.data())};
+    for (std::size_t i = 0; i < fields.size(); ++i) result.fields.push_back(values.next());
+    for (std::size_t i = 0; i < choices.size(); ++i) result.choices.push_back(values.next());
+    for (std::size_t s = 0; s < acts.size(); ++s) {
+        Side side{isa::State(spec), {}, {}, acts[s].machine};
         for (std::size_t e = 0; e < spec.elements.size(); ++e) {
             const isa::Element& info = spec.elements[e];
             if (!info.is_file()) {
                 side.state.set(info, values.next());
-                post.set(info, values.next());
-            } else if (const auto it = model->arrays.find(world_->terms.node(before.elements[e]).a);
+            } else if (const auto it = model->arrays.find(terms.node(acts[s].before->elements[e]).a);
                        it != model->arrays.end()) {
-                for (const auto& [index, value] : it->second) {
+                for (const auto& [index, value] : it->second)
                     side.state.set(info, static_cast<std::uint64_t>(value), static_cast<unsigned>(index));
-                    post.set(info, static_cast<std::uint64_t>(value), static_cast<unsigned>(index));
-                }
-            }
-            for (std::size_t u = 0; u < run.files[e].size(); ++u) {
-                const bool happens = values.truth();
-                const auto index = static_cast<unsigned>(values.next());
-                const std::uint64_t value = values.next();
-                if (happens) post.set(info, value, index);
             }
         }
-        std::map<std::uint64_t, std::uint64_t> stored;
-        for (const Access& access : accesses[s]) {
+        std::map<std::uint64_t, std::uint64_t> stored;  // when it completes
+        std::map<std::uint64_t, std::uint64_t> stored_by_entry;
+        for (std::size_t i = 0; i < accesses[s].size(); ++i) {
+            const Access& access = accesses[s][i];
             const bool happens = values.truth();
             const std::uint64_t physical = values.next();
             const std::uint64_t value = values.next();
             if (!happens) continue;
             if (access.kind == Access::Kind::store) {
-                stored[physical] = value;
+                (i < by_instruction[s] ? stored : stored_by_entry)[physical] = value;
                 continue;
             }
             const auto [place, fresh] = side.memory.emplace(physical, value);
             POGO_REQUIRE(fresh || place->second == value);
         }
-        side.outcome.completes = values.truth();
-        for (const Fired& trap : run.traps) {
-            const bool fires = values.truth();
-            if (fires) side.outcome.cause = trap.cause;
-            for (std::size_t i = 0; i < trap.arguments.size(); ++i) {
-                const std::uint64_t argument = values.next();
-                if (fires) side.outcome.arguments.push_back(argument);
+        // The state after a run, if it completes.
+        const auto results = [&](const Run& run) {
+            isa::State post = side.state;
+            for (std::size_t e = 0; e < spec.elements.size(); ++e) {
+                const isa::Element& info = spec.elements[e];
+                if (!info.is_file()) post.set(info, values.next());
+                for (std::size_t u = 0; u < run.files[e].size(); ++u) {
+                    const bool happens = values.truth();
+                    const auto index = static_cast<unsigned>(values.next());
+                    const std::uint64_t value = values.next();
+                    if (happens) post.set(info, value, index);
+                }
+            }
+            return values.truth() ? std::optional(std::move(post)) : std::nullopt;
+        };
+        Outcome& outcome = side.outcome;
+        const auto leads_to = [&](isa::State post, const std::map<std::uint64_t, std::uint64_t>& memory) {
+            outcome.post = std::move(post);
+            outcome.memory = memory;
+        };
+        if (const auto& run = runs[s].instruction) {
+            auto post = results(*run);
+            outcome.completes = post.has_value();
+            if (post) leads_to(std::move(*post), stored);
+            for (const Fired& trap : run->traps) {
+                const bool fires = values.truth();
+                if (fires) outcome.cause = trap.cause;
+                for (std::size_t i = 0; i < trap.arguments.size(); ++i) {
+                    const std::uint64_t argument = values.next();
+                    if (fires) outcome.arguments.push_back(argument);
+                }
             }
         }
-        if (side.outcome.completes) {
-            side.outcome.post = std::move(post);
-            side.outcome.memory = std::move(stored);
+        for (std::size_t i = 0; i < acts[s].entries.size(); ++i) {
+            const bool happens = values.truth();
+            auto post = results(runs[s].entries[i]);
+            if (!happens) continue;
+            outcome.interrupt = acts[s].entries[i].interrupt;
+            outcome.entered = post.has_value();
+            if (post) leads_to(std::move(*post), stored_by_entry);
         }
         result.sides.push_back(std::move(side));
     }

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,33 +28,62 @@ struct Question {
     Verdict verdict = Verdict::no;
     std::size_t hit = 0;      ///< the candidate that answered yes
     unsigned walk_loads = 0;  ///< of each translation, in the states of that answer
+    bool narrow = false;      ///< that answer is about narrowed states
+};
+
+/// What one side of a witness goes through: an instruction, an interrupt instead of one, or neither.
+struct Act {
+    /// What a trap's or an interrupt's entry does, its arguments known.
+    struct Entry {
+        isa::Term happens;
+        std::optional<std::uint32_t> interrupt;  ///< none: the entry of the instruction's trap
+        FormInWorld form;
+    };
+    Before* before = nullptr;
+    FormInWorld* form = nullptr;  ///< none: no instruction is predicted
+    std::vector<Entry> entries;
+    std::string machine;  ///< Side::machine
 };
 
 /// Decides questions of one row and finds their witnesses.
 class Judge {
   public:
-    Judge(World& world, Solver& solver, std::vector<FormInWorld>& forms)
-        : world_(&world), solver_(&solver), forms_(&forms) {}
+    /// `narrow`: narrowed states are tried first.
+    Judge(World& world, Solver& solver, std::vector<FormInWorld>& forms, bool narrow = false)
+        : world_(&world), solver_(&solver), forms_(&forms), narrow_(narrow) {}
 
     void add(Question& question, std::size_t form, isa::Term goal);
     Verdict decide(Question& question);
     /// Nothing if the question was not answered yes, or the limit was reached on the way.
     [[nodiscard]] std::optional<Witness> witness(const Question& question, std::string property, std::string element);
 
+    /// The same for a goal of these acts; nothing also where no memory has what they touch. The wishes of a question's
+    /// witness and what else is wished.
+    [[nodiscard]] std::optional<Witness> witness(isa::Term goal, std::vector<Act>& acts, unsigned walk_loads,
+                                                 std::span<const isa::Term> wishes);
+
     /// The goals, not exact: one by one, or a handful joined in each.
     [[nodiscard]] std::vector<isa::Term> goals(const Question& question, bool bundled);
-
-    /// The form's goal together with what makes its states possible, with translations of so many loads.
-    [[nodiscard]] isa::Term exact(const Question& question, const Question::Candidate& candidate, unsigned walk_loads);
 
   private:
     /// Is there a state for one candidate?
     Verdict ask(Question& question, std::size_t number);
-    [[nodiscard]] std::vector<isa::Term> wishes(const Question& question, const Question::Candidate& candidate);
+    /// A candidate's sides, or those with nothing in the registers of relocation that not all translations read, such
+    /// as those of a second stage.
+    struct Sides {
+        std::deque<Before> befores;
+        isa::Term goal;
+        bool narrowed = false;
+    };
+    [[nodiscard]] Sides sides(const Question& question, std::size_t number, bool narrow);
+    [[nodiscard]] Touched touched(Act& act, unsigned walk_loads);
+    /// That the act can be replayed.
+    void wish(Act& act, const std::vector<Access>& accesses, std::vector<isa::Term>& wishes);
 
     World* world_;
     Solver* solver_;
     std::vector<FormInWorld>* forms_;
+    bool narrow_;
 };
 
 }  // namespace pogo::check

@@ -63,6 +63,11 @@ FormInWorld::FormInWorld(World& world, const isa::Form& form, std::size_t number
             terms.declare(fmt::format("form{}.choice{}", number, i), world.spec.terms.sort(form.meaning.choices[i]))));
 }
 
+FormInWorld::FormInWorld(World& world, const isa::Form& form, std::vector<Term> fields)
+    : FormInWorld(world, form, std::size_t{0}) {
+    fields_ = std::move(fields);
+}
+
 Term FormInWorld::parcel(unsigned number) {
     Terms& terms = world_->terms;
     const unsigned width = world_->spec.parcel_bits();
@@ -76,18 +81,22 @@ Term FormInWorld::parcel(unsigned number) {
     return result;
 }
 
+Term FormInWorld::next(const Before& before) {
+    const isa::Spec& spec = world_->spec;
+    if (!spec.next_pc.valid()) return {};
+    const Term next = parcel_address(before, static_cast<unsigned>(form_->encoding.parcels.size()));
+    const unsigned width = spec.terms.sort(spec.next_pc).width;
+    const Term wide = world_->terms.zero_extend(next, std::max(width, spec.address_width));
+    return world_->terms.extract(wide, width - 1, 0);
+}
+
 void FormInWorld::enter(Before& before) {
     const isa::Spec& spec = world_->spec;
     Instance& instance = before.instance;
     instance.forget();
     for (std::size_t i = 0; i < fields_.size(); ++i) instance.bind(form_->fields[i].variable, fields_[i]);
     for (std::size_t i = 0; i < choices_.size(); ++i) instance.bind(form_->meaning.choices[i], choices_[i]);
-    if (spec.next_pc.valid() && !form_->encoding.parcels.empty()) {
-        const Term next = parcel_address(before, static_cast<unsigned>(form_->encoding.parcels.size()));
-        const unsigned width = spec.terms.sort(spec.next_pc).width;
-        const Term wide = world_->terms.zero_extend(next, std::max(width, spec.address_width));
-        instance.bind(spec.next_pc, world_->terms.extract(wide, width - 1, 0));
-    }
+    if (spec.next_pc.valid() && !form_->encoding.parcels.empty()) instance.bind(spec.next_pc, next(before));
     if (spec.opcode.valid() && !form_->encoding.parcels.empty()) instance.bind(spec.opcode, parcel(0));
     for (const auto& load : form_->meaning.loads) {
         const Term address = instance(load.direct ? load.physical : load.address);
@@ -103,10 +112,9 @@ void FormInWorld::enter(Before& before) {
 Term FormInWorld::read(const Before& before, bool direct, Term address, bool special) {
     Terms& terms = world_->terms;
     if (!direct) return terms.select(terms.variable(special ? world_->special : world_->view), address);
-    const Term everywhere = terms.variable(world_->physical);
-    Term result = terms.select(everywhere, address);
+    Term result = terms.select(before.physical, address);
     for (std::size_t i = 0; i < before.regions.size(); ++i)
-        if (before.regions[i] != everywhere) {
+        if (before.regions[i] != before.physical) {
             const Term here = inside(terms, world_->spec.regions[i], address);
             result = terms.ite(here, terms.select(before.regions[i], address), result);
         }
@@ -167,6 +175,26 @@ FormInWorld::Walk FormInWorld::walk(Before& before, Term address, unsigned acces
     return result;
 }
 
+std::vector<isa::Variable> FormInWorld::translation_reads(const Before& before) {
+    const isa::Spec& spec = world_->spec;
+    const isa::Translation& translation = spec.translation;
+    Terms& terms = world_->terms;
+    const auto any = [&](isa::Variable like) { return terms.variable(terms.declare("any", spec.terms.sort(like))); };
+    Instance instance = before.instance;
+    instance.forget();
+    for (const auto variable : {translation.address, translation.access, translation.units})
+        instance.bind(variable, any(variable));
+    std::vector<Term> all;
+    for (const auto& load : translation.loads) {
+        all.push_back(instance(load.guard));
+        all.push_back(instance(load.physical));
+        instance.bind(load.result, any(load.result));
+    }
+    for (const auto& fault : translation.faults) all.push_back(instance(fault.guard));
+    all.push_back(instance(translation.physical));
+    return terms.support(all);
+}
+
 FormInWorld::Walk FormInWorld::fetch(Before& before, unsigned number, unsigned walk_loads) {
     return walk(before, parcel_address(before, number), static_cast<unsigned>(isa::Access::fetch),
                 world_->spec.parcel_units, walk_loads);
@@ -195,6 +223,12 @@ Run FormInWorld::run(Before& before) {
         run.traps.push_back(std::move(fired));
     }
     run.completes = none;
+
+    for (const auto& load : form_->meaning.loads)
+        for (unsigned i = 0; load.direct && i < load.units; ++i) {
+            const Term address = offset(terms, instance(load.physical), i);
+            run.loaded.push_back({instance(load.guard), address, read(before, true, address)});
+        }
 
     run.scalars = before.elements;
     run.files.resize(spec.elements.size());
@@ -225,6 +259,7 @@ Run FormInWorld::run(Before& before) {
     prune(run.view);
     prune(run.special);
     prune(run.physical);
+    prune(run.loaded);
     return run;
 }
 
@@ -303,9 +338,9 @@ Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
     return result;
 }
 
-Term FormInWorld::realizable(Before& before, unsigned walk_loads) {
-    Terms& terms = world_->terms;
-    auto [touched, result] = this->touched(before, walk_loads);
+Term realizable(World& world, Touched all) {
+    Terms& terms = world.terms;
+    auto& [touched, result] = all;
     std::erase_if(touched, [&](const Access& access) {
         return access.kind == Access::Kind::store || terms.is_false(access.guard);
     });
@@ -313,7 +348,7 @@ Term FormInWorld::realizable(Before& before, unsigned walk_loads) {
         const Access& one = touched[i];
         // The instruction is in memory where it is fetched from.
         if (one.kind == Access::Kind::fetch)
-            result = terms.and_(result, terms.eq(terms.select(terms.variable(world_->view), one.address), one.value));
+            result = terms.and_(result, terms.eq(terms.select(terms.variable(world.view), one.address), one.value));
         // Equal physical addresses hold equal values. Identity translations and equal addresses need not be told.
         for (std::size_t j = 0; j < i; ++j) {
             const Access& two = touched[j];

@@ -36,6 +36,7 @@ struct Run {
     std::vector<Update> view;                ///< updates of memory through relocation, a unit each
     std::vector<Update> special;             ///< the same of accesses of the machine's own kinds
     std::vector<Update> physical;            ///< updates of memory by physical address, a unit each
+    std::vector<Update> loaded;              ///< units that are loaded by physical address, and what is there
 };
 
 /// A unit of memory that a run touches.
@@ -61,14 +62,19 @@ struct Touched {
 class FormInWorld {
   public:
     FormInWorld(World& world, const isa::Form& form, std::size_t number);
+    /// With fields that are known.
+    FormInWorld(World& world, const isa::Form& form, std::vector<isa::Term> fields);
 
     [[nodiscard]] Run run(Before& before);
     [[nodiscard]] Touched touched(Before& before, unsigned walk_loads);
-    /// Some physical memory gives the run the view it reads, and holds the instruction at pc.
-    [[nodiscard]] isa::Term realizable(Before& before, unsigned walk_loads);
+
+    /// What this state's translation reads, whatever it loads.
+    [[nodiscard]] std::vector<isa::Variable> translation_reads(const Before& before);
 
     [[nodiscard]] const isa::Form& form() const { return *form_; }
     [[nodiscard]] const std::vector<isa::Term>& fields() const { return fields_; }
+    /// The address after the instruction, as Spec::next_pc; invalid where no meaning reads that.
+    [[nodiscard]] isa::Term next(const Before& before);
     [[nodiscard]] const std::vector<isa::Term>& choices() const { return choices_; }
 
   private:
@@ -93,6 +99,9 @@ class FormInWorld {
     std::vector<isa::Term> fields_;
     std::vector<isa::Term> choices_;
 };
+
+/// Some physical memory holds all that is touched, as the view says of it.
+[[nodiscard]] isa::Term realizable(World& world, Touched touched);
 
 /// The results of two completing runs differ outside the items: an element (active bank members against each other),
 /// the view of memory, or physical memory.

@@ -30,7 +30,7 @@ std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> roots) {
     std::vector<Term> reads;
     isa::each_below(terms, roots, [&](Term term) {
         const isa::Node& node = terms.node(term);
-        if (node.op == Op::select) reads.push_back(term);
+        if (node.op == Op::select && terms.node(Term{node.a}).op == Op::variable) reads.push_back(term);
         if (node.op == Op::variable && !node.sort.is_array()) variables.push_back(term);
     });
     std::sort(variables.begin(), variables.end(), [&](Term a, Term b) { return terms.node(a).a < terms.node(b).a; });
@@ -85,6 +85,15 @@ struct Solver::Z3 {
         return result;
     }
 
+    /// Another engine, which bit-blasts at once: slow where little has to be looked at, good at arithmetic.
+    z3::solver second_solver(const Settings& settings) {
+        z3::solver result = z3::tactic(context, "qfaufbv").mk_solver();
+        z3::params params(context);
+        if (settings.rlimit != 0) params.set("rlimit", settings.rlimit);
+        result.set(params);
+        return result;
+    }
+
     static z3::check_result check(z3::solver& solver, Statistics& statistics) {
         const Stopwatch watch(statistics.check_seconds);
         return solver.check();
@@ -130,7 +139,16 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
         solver.add(z3_->translate(formula));
         const auto result = z3_->check(solver, statistics_);
         z3_->account(solver, statistics_);
-        verdict = result == z3::sat ? Verdict::yes : result == z3::unsat ? Verdict::no : Verdict::unknown;
+        const auto as_verdict = [](z3::check_result answer) {
+            return answer == z3::sat ? Verdict::yes : answer == z3::unsat ? Verdict::no : Verdict::unknown;
+        };
+        verdict = as_verdict(result);
+        if (verdict == Verdict::unknown) {
+            z3::solver second = z3_->second_solver(settings_);
+            second.add(z3_->translate(formula));
+            verdict = as_verdict(z3_->check(second, statistics_));
+            z3_->account(second, statistics_);
+        }
         if (verdict == Verdict::unknown) {
             // Z3 calls its own limit a cancellation; nothing else cancels.
             const std::string reason = solver.reason_unknown();
@@ -140,6 +158,13 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
     known_.emplace(formula, verdict);
     if (observer_) observer_(name, formula, verdict);
     return verdict;
+}
+
+Verdict Solver::possible(std::string_view name, Term formula) {
+    const std::size_t before = unknowns_.size();
+    const Verdict result = satisfiable(name, formula);
+    unknowns_.resize(before);
+    return result;
 }
 
 std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> wishes, std::span<const Term> order) {

@@ -42,6 +42,9 @@ class Solver {
     /// Is the formula satisfiable? The same formula is solved once.
     [[nodiscard]] Verdict satisfiable(std::string_view name, isa::Term formula);
 
+    /// The same of a question that another one is asked after, unless the answer is yes: giving up is no `unknown`.
+    [[nodiscard]] Verdict possible(std::string_view name, isa::Term formula);
+
     /// The model in which `order` (terms of sort BitVec or Bool), taken in this order, have the smallest values; then
     /// all other variables of the formula, then what it reads of arrays. Wishes are conjuncts granted in order as long
     /// as the rest allows. Nothing when the formula has no model or the limit was reached.

@@ -6,236 +6,19 @@
 
 #include <algorithm>
 #include <deque>
-#include <unordered_map>
+#include <set>
 #include <utility>
 
-#include "condition.hpp"
 #include "isa/require.hpp"
+#include "map_world.hpp"
 #include "parallel.hpp"
-#include "question.hpp"
+#include "synthesis.hpp"
 
 namespace pogo::check {
 
-using isa::ElementId;
-using isa::Role;
 using isa::Term;
 
 namespace {
-
-/// A virtual state and its real image.
-struct Pair {
-    Before machine;  ///< the virtual one
-    Before real;
-    Term meant;  ///< the map's `where`, and what the states must satisfy
-};
-
-/// The map in an arena of its own: f as a function of the virtual state, and what it means that two runs commute with
-/// it.
-class MapInWorld {
-  public:
-    MapInWorld(const isa::Spec& spec, const isa::VmMap& map, const Options& options, const Roles& roles)
-        : world(spec, options, spec[map.context], roles), map_(map), roles_(roles), scratch_(spec.terms, world.terms) {
-        for (const auto constant : map.constants)
-            constants_.push_back(
-                world.terms.variable(world.terms.declare(spec.terms.name(constant), spec.terms.sort(constant))));
-        for (const auto& [element, value] : map.map) {
-            mapped_.emplace(element.index, value);
-            if (!guest(element.index)) continue;
-            for (const auto variable : spec.terms.support(std::span(&value, 1)))
-                for (std::uint32_t e = 0; e < spec.elements.size(); ++e)
-                    if (spec.elements[e].variable == variable) shown_.push_back(e);
-        }
-    }
-
-    World world;
-
-    /// The virtual machine in the mode number `mode` of the map.
-    Pair pair(std::size_t mode) {
-        std::vector<Term> elements;
-        for (std::uint32_t e = 0; e < spec().elements.size(); ++e) elements.push_back(terms().variable({e}));
-        for (const auto& part : spec()[map_.modes[mode].first].cube)
-            elements[part.element.index] = terms().constant(spec()[part.element].width, part.value);
-        std::vector<Term> real = image(elements);
-        bind(elements);
-        const Term where = scratch_(map_.where);
-        Pair result{world.state(std::move(elements), false), world.state(std::move(real), true), {}};
-        result.meant = terms().and_(where, terms().and_(result.machine.holds, result.real.holds));
-        return result;
-    }
-
-    /// f: the real machine's elements for the virtual machine's.
-    std::vector<Term> image(const std::vector<Term>& from) {
-        std::vector<Term> result;
-        for (std::uint32_t e = 0; e < from.size(); ++e) {
-            Term value = guest(e) || roles_.role[e] == Role::mode ? from[e] : monitors(e);
-            if (roles_.role[e] == Role::mode)
-                for (std::size_t k = map_.modes.size(); k-- > 0;)
-                    for (const auto& part : spec()[map_.modes[k].second].cube)
-                        if (part.element.index == e)
-                            value = terms().ite(is(from, map_.modes[k].first),
-                                                terms().constant(spec()[part.element].width, part.value), value);
-            result.push_back(value);
-        }
-        bind(from);
-        for (const auto& [element, value] : mapped_) result[element] = scratch_(value);
-        // The member of a bank that is active on the real machine stands for the one that is on the virtual machine;
-        // the others are the monitor's.
-        const std::vector<Term> selected = result;
-        for (const auto& bank : spec().banks) {
-            const Term there = world.selector(bank, from);
-            const Term here = world.selector(bank, selected);
-            if (there == here) continue;
-            for (const auto& member : bank.members) {
-                const std::uint32_t e = member.element.index;
-                if (!guest(e) || mapped_.contains(e)) continue;
-                result[e] = terms().ite(world.is_active(bank, here, member.element),
-                                        world.active_value(bank, there, from), monitors(e));
-            }
-        }
-        return result;
-    }
-
-    /// The real machine's results are the image of the virtual machine's, the monitor's state on either side is as
-    /// before.
-    Term commute(const Pair& before, const Run& machine, const Run& real) {
-        const std::vector<Term> then = after(machine);
-        const std::vector<Term> expected = image(then);
-        Term same = terms().boolean(true);
-        const auto also = [&](Term condition) { same = terms().and_(same, condition); };
-        for (std::uint32_t e = 0; e < spec().elements.size(); ++e) {
-            const Term was = before.machine.elements[e];
-            const Term real_was = before.real.elements[e];
-            if (spec().elements[e].is_file()) {
-                if (guest(e)) {
-                    also(terms().not_(arrays_differ(terms(), was, machine.files[e], real.files[e])));
-                } else {
-                    also(terms().not_(arrays_differ(terms(), was, machine.files[e], {})));
-                    also(terms().not_(arrays_differ(terms(), real_was, real.files[e], {})));
-                }
-                continue;
-            }
-            also(terms().eq(real.scalars[e], expected[e]));
-            if (!guest(e)) also(terms().eq(real.scalars[e], real_was));
-            also(terms().or_(shown(before, e), terms().eq(machine.scalars[e], was)));
-        }
-        const auto equal = [&](isa::Variable array, const std::vector<Update>& one, const std::vector<Update>& two) {
-            also(terms().not_(arrays_differ(terms(), terms().variable(array), one, two)));
-        };
-        equal(world.view, machine.view, real.view);
-        equal(world.special, machine.special, real.special);
-        equal(world.physical, machine.physical, real.physical);
-        return same;
-    }
-
-    /// After the entry of this trap the real machine still runs the guest. A mode that the entry loads from memory is
-    /// the monitor's, as the memory is.
-    Term stays(const Before& real, const isa::Meaning& entry, const std::vector<isa::Variable>& parameters,
-               const std::vector<Term>& arguments) {
-        Instance instance = real.instance;
-        instance.forget();
-        for (std::size_t i = 0; i < parameters.size(); ++i) instance.bind(parameters[i], arguments[i]);
-        if (!instance.bound(spec().next_pc)) instance.bind(spec().next_pc, real.elements[spec().pc.index]);
-        std::vector<isa::Variable> loaded;
-        for (const auto& load : entry.loads) {
-            loaded.push_back(terms().declare("loaded", spec().terms.sort(load.result)));
-            instance.bind(load.result, terms().variable(loaded.back()));
-        }
-        std::vector<Term> then = real.elements;
-        for (const auto& write : entry.writes)
-            if (!write.index.valid())
-                then[write.element.index] =
-                    terms().ite(instance(write.guard), instance(write.value), then[write.element.index]);
-        Term result = terms().boolean(false);
-        for (const auto& [from, to] : map_.modes) result = terms().or_(result, is(then, to));
-        const auto support = terms().support(std::span(&result, 1));
-        const bool loads = std::any_of(loaded.begin(), loaded.end(), [&](isa::Variable v) {
-            return std::find(support.begin(), support.end(), v) != support.end();
-        });
-        return loads ? terms().boolean(false) : result;
-    }
-
-    /// The synthesized elements that a goal depends on, nothing said of them yet.
-    std::vector<Said> synthesized(std::span<const Term> goals) {
-        std::vector<Said> result;
-        const auto support = terms().support(goals);
-        for (const ElementId id : map_.synthesized) {
-            const auto known = monitors_.find(id.index);
-            if (known == monitors_.end()) continue;
-            const isa::Variable variable{terms().node(known->second).a};
-            if (std::find(support.begin(), support.end(), variable) != support.end())
-                result.push_back({id, known->second, 0, 0});
-        }
-        return result;
-    }
-
-    [[nodiscard]] bool guest(std::uint32_t e) const {
-        return roles_.role[e] == Role::data || roles_.role[e] == Role::pc;
-    }
-    [[nodiscard]] const isa::Spec& spec() const { return world.spec; }
-    isa::Terms& terms() { return world.terms; }
-
-    void bind(const std::vector<Term>& elements) {
-        scratch_.forget();
-        for (std::size_t e = 0; e < elements.size(); ++e) scratch_.bind(spec().elements[e].variable, elements[e]);
-        for (std::size_t i = 0; i < constants_.size(); ++i) scratch_.bind(map_.constants[i], constants_[i]);
-    }
-    /// A term of the map's over the virtual state that was bound last.
-    Term evaluate(Term term) { return scratch_(term); }
-    void bind(isa::Variable variable, Term value) { scratch_.bind(variable, value); }
-
-  private:
-    Term is(const std::vector<Term>& elements, isa::ModeId mode) {
-        Term result = terms().boolean(true);
-        for (const auto& part : spec()[mode].cube)
-            result = terms().and_(result, terms().eq(elements[part.element.index],
-                                                     terms().constant(spec()[part.element].width, part.value)));
-        return result;
-    }
-
-    /// Any value, the same for all virtual states.
-    Term monitors(std::uint32_t e) {
-        const auto [place, fresh] = monitors_.try_emplace(e);
-        if (fresh)
-            place->second = terms().variable(
-                terms().declare("real " + spec().elements[e].name, spec().terms.sort(spec().elements[e].variable)));
-        return place->second;
-    }
-
-    /// The virtual machine's element lives on the real one while the guest runs, so that it may change there.
-    Term shown(const Pair& before, std::uint32_t e) {
-        if (std::find(shown_.begin(), shown_.end(), e) != shown_.end()) return terms().boolean(true);
-        for (const auto& bank : spec().banks) {
-            const bool member = std::any_of(bank.members.begin(), bank.members.end(),
-                                            [&](const auto& m) { return m.element.index == e; });
-            if (!member) continue;
-            const Term there = world.selector(bank, before.machine.elements);
-            if (there == world.selector(bank, before.real.elements)) continue;
-            const bool kept = std::any_of(bank.members.begin(), bank.members.end(), [&](const auto& m) {
-                return guest(m.element.index) && !mapped_.contains(m.element.index);
-            });
-            return kept ? world.is_active(bank, there, {e}) : terms().boolean(false);
-        }
-        return terms().boolean(guest(e) && !mapped_.contains(e));
-    }
-
-    std::vector<Term> after(const Run& run) {
-        std::vector<Term> result = run.scalars;
-        for (std::size_t e = 0; e < result.size(); ++e)
-            for (const Update& update : run.files[e])
-                result[e] =
-                    terms().store(result[e], update.index,
-                                  terms().ite(update.guard, update.value, terms().select(result[e], update.index)));
-        return result;
-    }
-
-    const isa::VmMap& map_;
-    const Roles& roles_;
-    Instance scratch_;
-    std::vector<Term> constants_;
-    std::unordered_map<std::uint32_t, Term> mapped_;  ///< over the Spec's variables
-    std::vector<std::uint32_t> shown_;                ///< virtual elements that a guest's real element stands for
-    std::unordered_map<std::uint32_t, Term> monitors_;
-};
 
 /// An entry of a trap or interrupt as a form without parcels.
 isa::Form entry_form(const isa::Spec& spec, const isa::Meaning& entry, const std::vector<isa::Variable>& parameters) {
@@ -257,7 +40,7 @@ class ObligationCheck {
           options_(options),
           in_(spec, map, options, roles),
           solver_(in_.world.terms, {options.rlimit, options.seed}),
-          judge_(in_.world, solver_, forms_),
+          judge_(in_.world, solver_, forms_, true),
           result_(std::move(obligation)) {
         for (std::size_t k = 0; k < map.modes.size(); ++k) pairs_.push_back(in_.pair(k));
     }
@@ -287,8 +70,7 @@ class ObligationCheck {
         for (std::size_t k = 0; k < pairs_.size(); ++k) {
             const Verdict here = judge_.decide(fails[k]);
             if (options_.witnesses && here == Verdict::yes)
-                if (auto witness = judge_.witness(fails[k], "breaks the VM map", spec_[map_.modes[k].first].name))
-                    result_.witnesses.push_back(std::move(*witness));
+                keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
             broken = either(broken, here);
             result_.direct = either(result_.direct, judge_.decide(direct[k]));
             result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
@@ -329,28 +111,57 @@ class ObligationCheck {
     /// The entry with the arguments that instructions and translations raise the trap with, on either machine.
     Obligation trap(isa::CauseId id) {
         const isa::Cause& cause = spec_[id];
-        entry({&cause.entry, {}}, {&cause.entry, {}}, cause.parameters);
-        const std::vector<Term> bad = std::exchange(goals_, {});
+        entries_.push_back(entry_form(spec_, cause.entry, cause.parameters));
+        forms_.reserve(2);
+        for (std::size_t i = 0; i < 2; ++i) forms_.emplace_back(in_.world, entries_.back(), i);
         Verdict broken = Verdict::no;
-        for (std::size_t k = 0; k < pairs_.size(); ++k)
-            if (solver_.satisfiable("entry", bad[k]) != Verdict::no)  // with any arguments; else with those that occur
-                broken = either(broken, raised(id, pairs_[k], bad[k]));
+        for (std::size_t k = 0; k < pairs_.size(); ++k) {
+            Pair& pair = pairs_[k];
+            // With any arguments; else with those that occur.
+            std::vector<Term> bad =
+                entry_parts(pair, forms_[0].run(pair.machine), forms_[1].run(pair.real), cause.entry, cause.parameters,
+                            terms().boolean(true), terms().boolean(true));
+            std::erase_if(bad, [&](Term part) { return solver_.possible("entry", part) == Verdict::no; });
+            if (!bad.empty()) broken = either(broken, raised(id, k, bad));
+        }
         return finish(broken);
     }
 
-    /// An interrupt that the real machine takes without leaving the guest is one that the virtual machine takes.
+    /// What the real machine takes without leaving the guest, the virtual machine takes; and nothing is lost: what is
+    /// due on the virtual machine is taken by the real one, or by the monitor that made it so.
     Obligation interrupt(std::uint32_t number) {
         const isa::Interrupt& real = spec_.interrupts[number];
-        Entry own;
-        for (const auto& [of_real, of_machine] : map_.interrupts)
-            if (of_real == number) own = {&spec_.interrupts[of_machine].entry, spec_.interrupts[of_machine].condition};
-        entry(own, {&real.entry, real.condition}, {});
+        const isa::Interrupt* own = nullptr;
+        std::uint32_t own_number = 0;
+        bool named = false;  // on the virtual machine
+        for (const auto& [of_real, of_machine] : map_.interrupts) {
+            named = named || of_machine == number;
+            if (of_real != number) continue;
+            own = &spec_.interrupts[of_machine];
+            own_number = of_machine;
+        }
+        entries_.push_back(entry_form(spec_, real.entry, {}));
+        entries_.push_back(entry_form(spec_, own == nullptr ? real.entry : own->entry, {}));
+        forms_.reserve(2);
+        for (std::size_t i = 0; i < 2; ++i) forms_.emplace_back(in_.world, entries_[1 - i], i);
         Verdict broken = Verdict::no;
-        for (const Term bad : goals_) broken = either(broken, refuted("entry", bad));
+        for (std::size_t k = 0; k < pairs_.size(); ++k) {
+            Pair& pair = pairs_[k];
+            const Term taken = takes(pair.real, number);
+            const Term due = own == nullptr ? terms().boolean(false) : is_due(pair.machine, own_number);
+            const std::vector<Term> bad =
+                entry_parts(pair, forms_[0].run(pair.machine), forms_[1].run(pair.real), real.entry, {}, due, taken);
+            Act machine{&pair.machine, nullptr, {}, virtual_machine};
+            if (own != nullptr) machine.entries.push_back(interrupt_entry(pair.machine, own_number, entries_[1]));
+            Act other{&pair.real, nullptr, {interrupt_entry(pair.real, number, entries_[0])}, real_machine};
+            for (const Term part : bad) broken = either(broken, refuted("entry", part, k, {machine, other}));
+            broken = either(broken, named ? delivered(number, k) : held(number, k));
+        }
         return finish(broken);
     }
 
-    /// An access of the real machine that does not fault reaches what the virtual machine's reaches.
+    /// An access of the real machine that does not fault reaches what the virtual machine's reaches, from its first
+    /// unit to its last.
     Obligation relocation() {
         const isa::Translation& translation = spec_.translation;
         Verdict broken = Verdict::no;
@@ -359,36 +170,48 @@ class ObligationCheck {
         };
         const Term address = fresh("accessed", translation.address);
         const Term access = fresh("access", translation.access);
-        const Term units = fresh("units", translation.units);
-        Term size = terms().boolean(false);  // one that accesses have
-        const auto used = [&](unsigned count) {
-            size = terms().or_(size, terms().eq(units, terms().constant(8, count)));
-        };
-        used(spec_.parcel_units);
+        std::set<unsigned> sizes{spec_.parcel_units};
         for (const auto& form : spec_.forms) {
-            for (const auto& load : form.meaning.loads) used(load.units);
-            for (const auto& store : form.meaning.stores) used(store.units);
+            for (const auto& load : form.meaning.loads) sizes.insert(load.units);
+            for (const auto& store : form.meaning.stores) sizes.insert(store.units);
         }
-        for (Pair& pair : pairs_) {
-            const auto translate = [&](Before& before) {
-                Instance instance = before.instance;
-                instance.forget();
-                instance.bind(translation.address, address);
-                instance.bind(translation.access, access);
-                instance.bind(translation.units, units);
-                Term faults = terms().boolean(false);
-                for (const auto& fault : translation.faults) faults = terms().or_(faults, instance(fault.guard));
-                return std::pair(instance(translation.physical), faults);
-            };
-            const auto [at, faults] = translate(pair.machine);
-            const auto [real_at, real_faults] = translate(pair.real);
-            in_.bind(pair.machine.elements);
-            in_.bind(map_.address, at);
-            const Term wanted = in_.evaluate(map_.memory);
-            // One by one: each is easier than all at once.
-            for (const Term right : {terms().not_(faults), in_.evaluate(map_.exists), terms().eq(real_at, wanted)}) {
-                goals_.push_back(all({pair.meant, size, terms().not_(real_faults), terms().not_(right)}));
-                broken = either(broken, refuted("relocation", goals_.back()));
+        for (std::size_t k = 0; k < pairs_.size(); ++k) {
+            Pair& pair = pairs_[k];
+            // No two of the guest's addresses are one place.
+            const Term one = fresh("one address", map_.address);
+            const Term two = fresh("another address", map_.address);
+            const auto first = in_.place(pair.machine.elements, one);
+            const auto second = in_.place(pair.machine.elements, two);
+            broken = either(broken, refuted("places",
+                                            all({pair.meant, first.exists, second.exists, terms().distinct(one, two),
+                                                 terms().eq(first.physical, second.physical)}),
+                                            k, {}));
+            for (const unsigned units : sizes) {
+                const auto translate = [&](const Before& before) {
+                    Instance instance = before.instance;
+                    instance.forget();
+                    instance.bind(translation.address, address);
+                    instance.bind(translation.access, access);
+                    instance.bind(translation.units, terms().constant(8, units));
+                    Term faults = terms().boolean(false);
+                    for (const auto& fault : translation.faults) faults = terms().or_(faults, instance(fault.guard));
+                    return std::pair(instance(translation.physical), faults);
+                };
+                const auto [at, faults] = translate(pair.machine);
+                const auto [real_at, real_faults] = translate(pair.real);
+                std::vector<Term> rights{terms().not_(faults)};
+                for (const unsigned unit : std::set<unsigned>{0, units - 1}) {
+                    const auto [physical, exists] = in_.place(pair.machine.elements, plus(at, unit));
+                    rights.push_back(exists);
+                    rights.push_back(terms().eq(plus(real_at, unit), physical));
+                }
+                // One by one, each with those before it: easier than all at once.
+                Term so_far = all({pair.meant, terms().not_(real_faults)});
+                for (const Term right : rights) {
+                    const Term bad = terms().and_(so_far, terms().not_(right));
+                    broken = either(broken, refuted(fmt::format("relocation of {}", units), bad, k, {}));
+                    so_far = terms().and_(so_far, right);
+                }
             }
         }
         return finish(broken);
@@ -397,20 +220,16 @@ class ObligationCheck {
     /// What would interrupt the monitor's guest, because of an input, does so whatever the guest's own registers hold.
     Obligation preemption() {
         Verdict broken = Verdict::no;
-        for (Pair& pair : pairs_) {
-            std::vector<Term> others = pair.real.elements;
-            for (std::uint32_t e = 0; e < others.size(); ++e)
-                if (in_.guest(e) && !spec_.elements[e].is_file())
-                    others[e] = terms().variable(
-                        terms().declare("other " + spec_.elements[e].name, terms().sort(pair.real.elements[e])));
-            Before other = in_.world.state(std::move(others), true);
+        for (std::size_t k = 0; k < pairs_.size(); ++k) {
+            Pair& pair = pairs_[k];
+            Before other = with_other_guest(pair.real, true);
             Term some = terms().boolean(false);
             Term any = terms().boolean(false);
-            for (const auto& interrupt : spec_.interrupts) {
+            Act first{&pair.real, nullptr, {}, real_machine};
+            for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
+                const isa::Interrupt& interrupt = spec_.interrupts[i];
                 const auto leaves = [&](Before& before) {
-                    before.instance.forget();
-                    const Term taken = before.instance(interrupt.condition);
-                    return terms().and_(taken, terms().not_(in_.stays(before, interrupt.entry, {}, {})));
+                    return terms().and_(is_due(before, i), terms().not_(in_.stays(before, interrupt.entry, {}, {})));
                 };
                 bool driven = false;
                 for (const auto variable : spec_.terms.support(std::span(&interrupt.condition, 1)))
@@ -418,10 +237,71 @@ class ObligationCheck {
                         driven = driven || (element.variable == variable && element.input);
                 if (driven) some = terms().or_(some, leaves(pair.real));
                 any = terms().or_(any, leaves(other));
+                entries_.push_back(entry_form(spec_, interrupt.entry, {}));
+                first.entries.push_back(interrupt_entry(pair.real, i, entries_.back()));
             }
             const Term bad = all({pair.meant, other.holds, guest_mode(other), some, terms().not_(any)});
-            goals_.push_back(bad);
-            broken = either(broken, refuted("preemption", bad));
+            broken = either(broken, refuted("preemption", bad, k, {first, {&other, nullptr, {}, real_machine}}));
+        }
+        return finish(broken);
+    }
+
+    /// What the guest does directly leaves the virtual machine one that the map is for.
+    Obligation where() {
+        const std::vector<isa::Variable> read = spec_.terms.support(std::span(&map_.where, 1));
+        const auto concerns = [&](const isa::Meaning& meaning) {
+            return std::any_of(meaning.writes.begin(), meaning.writes.end(), [&](const isa::Write& write) {
+                return std::find(read.begin(), read.end(), spec_[write.element].variable) != read.end();
+            });
+        };
+        Verdict broken = Verdict::no;
+        for (const isa::Form& form : spec_.forms) {
+            if (!concerns(form.meaning)) continue;
+            forms_.clear();
+            forms_.emplace_back(in_.world, form, form_number_++);
+            for (std::size_t k = 0; k < pairs_.size(); ++k) {
+                Pair& pair = pairs_[k];
+                const Run machine = forms_[0].run(pair.machine);
+                const Run real = forms_[0].run(pair.real);
+                Question question{"where." + mode_name(k), {&pair.machine, &pair.real}, {}, {}};
+                judge_.add(question, 0,
+                           all({pair.meant, machine.executes, real.executes, in_.memories_agree(pair, machine),
+                                machine.completes, real.completes, terms().not_(in_.remains(machine))}));
+                broken = either(broken, judge_.decide(question));
+                if (options_.witnesses && result_.witnesses.empty())
+                    keep(judge_.witness(question, broken_map, mode_name(k)), {virtual_machine, real_machine});
+                for (const auto& candidate : question.candidates) goals_.push_back(candidate.goal);
+            }
+        }
+        const auto breaks = [&](Pair& pair, const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+            const Run machine = forms_[0].run(pair.machine);
+            const auto& fields = forms_[1].fields();
+            const Term stays = in_.stays(pair.real, meaning, parameters, {fields.begin(), fields.end() - 1});
+            return all({pair.meant, machine.completes, stays, terms().not_(in_.remains(machine))});
+        };
+        const auto entry = [&](const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+            entries_.push_back(entry_form(spec_, meaning, parameters));
+            forms_.clear();
+            forms_.reserve(2);
+            for (std::size_t i = 0; i < 2; ++i) forms_.emplace_back(in_.world, entries_.back(), form_number_++);
+        };
+        for (std::uint32_t c = 0; c < spec_.causes.size(); ++c) {
+            const isa::Cause& cause = spec_.causes[c];
+            if (!concerns(cause.entry)) continue;
+            entry(cause.entry, cause.parameters);
+            for (std::size_t k = 0; k < pairs_.size(); ++k) {
+                const Term bad = breaks(pairs_[k], cause.entry, cause.parameters);
+                if (solver_.possible("where", bad) != Verdict::no) broken = either(broken, raised({c}, k, {bad}));
+            }
+        }
+        for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
+            const isa::Meaning& meaning = spec_.interrupts[i].entry;
+            if (!concerns(meaning)) continue;
+            entry(meaning, {});
+            for (std::size_t k = 0; k < pairs_.size(); ++k) {
+                const Term bad = terms().and_(breaks(pairs_[k], meaning, {}), is_due(pairs_[k].real, i));
+                broken = either(broken, refuted("where", bad, k, {}));
+            }
         }
         return finish(broken);
     }
@@ -445,7 +325,7 @@ class ObligationCheck {
     Outcomes outcomes_of(Pair& pair, FormInWorld& form) {
         const Run machine = form.run(pair.machine);
         const Run real = form.run(pair.real);
-        const Term both = all({pair.meant, machine.executes, real.executes});
+        const Term both = all({pair.meant, machine.executes, real.executes, in_.memories_agree(pair, machine)});
         const Term completes = terms().and_(both, real.completes);
         const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
         Term bad = terms().and_(completes, terms().not_(commutes));
@@ -471,26 +351,139 @@ class ObligationCheck {
         return result;
     }
 
-    /// Can the trap be raised on both machines with arguments for which `bad`, of the entry's fields, holds?
-    Verdict raised(isa::CauseId id, Pair& pair, Term bad) {
+    [[nodiscard]] std::string mode_name(std::size_t k) const { return spec_[map_.modes[k].first].name; }
+    Term plus(Term address, unsigned units) {
+        return terms().apply(isa::Op::bvadd, address, terms().constant(terms().sort(address).width, units));
+    }
+
+    void keep(std::optional<Witness> witness, const std::vector<std::string>& machines) {
+        if (!witness) return;
+        for (std::size_t s = 0; s < machines.size(); ++s) witness->sides[s].machine = machines[s];
+        result_.witnesses.push_back(std::move(*witness));
+    }
+
+    /// The interrupt may come, and as the first of those that may.
+    Term is_due(Before& before, std::uint32_t number) {
+        before.instance.forget();
+        return before.instance(spec_.interrupts[number].condition);
+    }
+    Term takes(Before& before, std::uint32_t number) {
+        Term result = is_due(before, number);
+        for (std::uint32_t i = 0; i < number; ++i) result = terms().and_(result, terms().not_(is_due(before, i)));
+        return result;
+    }
+    Term takes_none(Before& before) {
+        Term result = terms().boolean(true);
+        for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i)
+            result = terms().and_(result, terms().not_(is_due(before, i)));
+        return result;
+    }
+    Act::Entry interrupt_entry(Before& before, std::uint32_t number, const isa::Form& form) {
+        return {takes(before, number), number,
+                FormInWorld(in_.world, form, std::vector<Term>{before.elements[spec_.pc.index]})};
+    }
+    /// As a replay can tell: one of the interrupts predicted comes, or none at all.
+    Term foreseen(Act& act) {
+        Term result = takes_none(*act.before);
+        for (const auto& entry : act.entries) result = terms().or_(result, entry.happens);
+        return result;
+    }
+
+    /// The state with other values in the guest's registers.
+    Before with_other_guest(const Before& before, bool real) {
+        std::vector<Term> others = before.elements;
+        for (std::uint32_t e = 0; e < others.size(); ++e)
+            if (in_.guest(e) && !spec_.elements[e].is_file())
+                others[e] = terms().variable(
+                    terms().declare("other " + spec_.elements[e].name, terms().sort(before.elements[e])));
+        return in_.world.state(std::move(others), real);
+    }
+
+    /// An interrupt of the virtual machine that the map names: when it is due, the real machine takes some interrupt,
+    /// the one named or one of the monitor's.
+    Verdict delivered(std::uint32_t number, std::size_t k) {
+        Pair& pair = pairs_[k];
+        const Term bad = all({pair.meant, is_due(pair.machine, number), takes_none(pair.real)});
+        Act machine{&pair.machine, nullptr, {virtual_entry(pair.machine, number)}, virtual_machine};
+        return refuted("delivered", bad, k, {machine, {&pair.real, nullptr, {}, real_machine}});
+    }
+
+    /// One that it does not name is the monitor's to bring: it sees all that makes it due, as nothing does that the
+    /// guest changes directly.
+    Verdict held(std::uint32_t number, std::size_t k) {
+        Pair& pair = pairs_[k];
+        Before other = with_other_guest(pair.machine, false);
+        const Term bad =
+            all({pair.meant, other.holds, in_.in_a_mode(other), takes_none(other), is_due(pair.machine, number)});
+        Act machine{&pair.machine, nullptr, {virtual_entry(pair.machine, number)}, virtual_machine};
+        return refuted("held", bad, k, {machine, {&other, nullptr, {}, virtual_machine}});
+    }
+    Act::Entry virtual_entry(Before& before, std::uint32_t number) {
+        entries_.push_back(entry_form(spec_, spec_.interrupts[number].entry, {}));
+        return interrupt_entry(before, number, entries_.back());
+    }
+
+    /// The real machine's entry stays with the guest, and the virtual machine's does not do the same: what may be
+    /// otherwise, one by one.
+    std::vector<Term> entry_parts(Pair& pair, const Run& there, const Run& here, const isa::Meaning& real,
+                                  const std::vector<isa::Variable>& parameters, Term due, Term taken) {
+        const auto& fields = forms_[1].fields();
+        const Term stays = in_.stays(pair.real, real, parameters, {fields.begin(), fields.end() - 1});
+        const Term happens = all({pair.meant, here.completes, stays, taken, in_.memories_agree(pair, there)});
+        result_.direct = either(result_.direct, solver_.satisfiable("stays", happens));
+        std::vector<Term> parts{all({due, there.completes, in_.commute(pair, there, here)})};
+        for (std::size_t i = 0; i < parts.size();) {
+            const isa::Node node = terms().node(parts[i]);
+            if (node.op == isa::Op::and_) {
+                parts[i] = Term{node.a};
+                parts.push_back(Term{node.b});
+            } else {
+                parts[i] = terms().and_(happens, terms().not_(parts[i]));
+                ++i;
+            }
+        }
+        return parts;
+    }
+
+    /// Can the trap be raised on both machines with arguments for which one of these, of the entry's fields, holds?
+    Verdict raised(isa::CauseId id, std::size_t k, const std::vector<Term>& parts) {
+        Pair& pair = pairs_[k];
         const std::vector<Term> machine_fields = forms_[0].fields();
         const std::vector<Term> real_fields = forms_[1].fields();
         Verdict result = Verdict::no;
-        const auto consider = [&](Term reached, const std::vector<Term>& machine, const std::vector<Term>& real) {
+        isa::Substitution alike;
+        for (std::size_t i = 0; i < real_fields.size(); ++i) alike.emplace(machine_fields[i], real_fields[i]);
+        const bool may_differ = std::all_of(parts.begin(), parts.end(), [&](Term part) {
+            return solver_.possible("entry.alike", terms().substitute(part, alike)) == Verdict::no;
+        });
+        const Term bad = terms().any(parts);
+        // One failure says it, unless settings are to be found for all.
+        const auto enough = [&] { return result == Verdict::yes && map_.synthesized.empty(); };
+        const auto consider = [&](Term reached, std::vector<Term> machine, std::vector<Term> real, FormInWorld* form,
+                                  Term next) {
+            if (enough()) return;
+            machine.push_back(next.valid() ? next : real_fields.back());
+            real.push_back(machine.back());
+            if (may_differ && machine == real) return;  // only by its arguments could it fail
             isa::Substitution with;
             for (std::size_t i = 0; i < real.size(); ++i) {
                 with.emplace(machine_fields[i], machine[i]);
                 with.emplace(real_fields[i], real[i]);
             }
-            with.emplace(machine_fields.back(), real_fields.back());  // the address after the instruction
             const Term goal = all({pair.meant, reached, terms().substitute(bad, with)});
             if (terms().is_false(goal)) return;
-            goals_.push_back(goal);
-            result = either(result, refuted("raised", goal));
+            std::vector<Act> acts;
+            if (form != nullptr) {
+                acts.push_back({&pair.machine, form, {}, virtual_machine});
+                acts.back().entries.push_back({terms().boolean(true), {}, {in_.world, entries_.back(), machine}});
+                acts.push_back({&pair.real, form, {}, real_machine});
+                acts.back().entries.push_back({terms().boolean(true), {}, {in_.world, entries_.back(), real}});
+            }
+            result = either(result, refuted("raised", goal, k, std::move(acts)));
         };
         std::vector<bool> reachable(std::size_t{1} << spec_.terms.sort(spec_.translation.access).width, false);
         reachable[static_cast<std::size_t>(isa::Access::fetch)] = true;
-        for (std::size_t i = 0; i < spec_.forms.size(); ++i) {
+        for (std::size_t i = 0; i < spec_.forms.size() && !enough(); ++i) {
             const isa::Meaning& meaning = spec_.forms[i].meaning;
             FormInWorld form(in_.world, spec_.forms[i], forms_.size() + i);
             const Run machine = form.run(pair.machine);
@@ -499,7 +492,7 @@ class ObligationCheck {
             for (std::size_t t = 0; t < real.traps.size(); ++t)
                 if (real.traps[t].cause == id)
                     consider(all({executes, machine.traps[t].fires, real.traps[t].fires}), machine.traps[t].arguments,
-                             real.traps[t].arguments);
+                             real.traps[t].arguments, &form, form.next(pair.real));
             // Which kinds of access does the real machine come to?
             const auto access = [&](const auto& one, std::size_t loads) {
                 if (!one.translated.valid() || reachable[one.access]) return;
@@ -546,46 +539,27 @@ class ObligationCheck {
             for (const auto& there : translation.faults)
                 if (here.cause == id && there.cause == id)
                     consider(terms().and_(machine(there.guard), real(here.guard)), arguments(machine, there),
-                             arguments(real, here));
+                             arguments(real, here), nullptr, {});
     }
 
-    /// What a trap or an interrupt does, and of an interrupt when it is taken.
-    struct Entry {
-        const isa::Meaning* meaning = nullptr;  ///< none: the machine has no such interrupt
-        Term condition;                         ///< of the Spec; invalid for traps
-    };
-
-    /// For each pair, into `goals_`: the real machine's entry stays with the guest, and the virtual machine's does not
-    /// do the same, each with any arguments.
-    void entry(const Entry& own, const Entry& real, const std::vector<isa::Variable>& parameters) {
-        const isa::Form form = entry_form(spec_, *real.meaning, parameters);
-        const isa::Form other = own.meaning == nullptr ? form : entry_form(spec_, *own.meaning, parameters);
-        forms_.reserve(2);
-        forms_.emplace_back(in_.world, other, 0);
-        forms_.emplace_back(in_.world, form, 1);
-        const auto taken = [&](Before& before, Term condition) {
-            before.instance.forget();
-            return condition.valid() ? before.instance(condition) : terms().boolean(true);
-        };
-        for (Pair& pair : pairs_) {
-            const Run there = forms_[0].run(pair.machine);
-            const Run here = forms_[1].run(pair.real);
-            const auto& fields = forms_[1].fields();
-            const Term stays = in_.stays(pair.real, *real.meaning, parameters, {fields.begin(), fields.end() - 1});
-            const Term happens = all({pair.meant, here.completes, stays, taken(pair.real, real.condition)});
-            const Term commutes =
-                own.meaning == nullptr
-                    ? terms().boolean(false)
-                    : all({there.completes, in_.commute(pair, there, here), taken(pair.machine, own.condition)});
-            goals_.push_back(terms().and_(happens, terms().not_(commutes)));
-            result_.direct = either(result_.direct, solver_.satisfiable("stays", happens));
-        }
-    }
-
-    /// Is there a state in which the obligation, which is not an instruction's, fails? The first is told as it is.
-    Verdict refuted(std::string_view name, Term bad) {
+    /// Is there a state in which the obligation, which is not an instruction's, fails? The first is replayed where the
+    /// acts say how, else told as it is.
+    Verdict refuted(std::string_view name, Term bad, std::size_t k, std::vector<Act> acts) {
+        goals_.push_back(bad);
         const Verdict answer = solver_.satisfiable(name, bad);
-        if (answer != Verdict::yes || !options_.witnesses || !result_.example.empty()) return answer;
+        if (answer != Verdict::yes || !options_.witnesses || !result_.example.empty() || !result_.witnesses.empty())
+            return answer;
+        if (!acts.empty()) {
+            Term goal = bad;
+            for (Act& act : acts)
+                if (act.form == nullptr) goal = terms().and_(goal, foreseen(act));
+            if (auto witness = judge_.witness(goal, acts, 0, {})) {
+                witness->property = broken_map;
+                witness->element = mode_name(k);
+                result_.witnesses.push_back(std::move(*witness));
+                return answer;
+            }
+        }
         std::vector<Term> scalars;
         for (const auto variable : terms().support(std::span(&bad, 1)))
             if (!terms().sort(variable).is_array()) scalars.push_back(terms().variable(variable));
@@ -650,6 +624,9 @@ class ObligationCheck {
     }
 
     static constexpr unsigned max_rounds = 256;
+    static constexpr const char* broken_map = "breaks the VM map";
+    static constexpr const char* virtual_machine = "virtual machine";
+    static constexpr const char* real_machine = "real machine";
 
     const isa::Spec& spec_;
     const isa::VmMap& map_;
@@ -659,83 +636,11 @@ class ObligationCheck {
     std::vector<FormInWorld> forms_;
     Judge judge_;
     std::deque<Pair> pairs_;
+    std::deque<isa::Form> entries_;  ///< of traps and interrupts
+    std::size_t form_number_ = 0;    ///< of the next form that is one of many
     std::vector<Term> goals_;
     Obligation result_;
 };
-
-/// One setting for all obligations that have some: settings are joined as long as they do not exclude one another, the
-/// fewest bits first.
-class Joining {
-  public:
-    Joining(const isa::Spec& spec, const std::vector<Obligation>& obligations) : spec_(spec) {
-        for (const Obligation& obligation : obligations)
-            if (!obligation.settings.empty()) choices_.push_back(&obligation.settings);
-    }
-    std::optional<Cube> run() {
-        Bits none;
-        search(0, none);
-        if (!best_) return std::nullopt;
-        std::vector<Said> cube;
-        for (const auto& [element, bits] : *best_) cube.push_back({{element}, {}, bits.value, bits.said});
-        return literals(spec_, cube);
-    }
-
-  private:
-    struct Value {
-        isa::Word said = 0;
-        isa::Word value = 0;
-    };
-    using Bits = std::map<std::uint32_t, Value>;  ///< by element
-
-    static unsigned weight(const Bits& bits) {
-        unsigned result = 0;
-        for (const auto& [element, value] : bits)
-            for (unsigned bit = 0; bit < isa::max_width; ++bit) result += static_cast<unsigned>(value.said >> bit & 1);
-        return result;
-    }
-    static bool join(Bits& bits, const Cube& cube) {
-        for (const Literal& literal : cube) {
-            const isa::Word mask = isa::ones(literal.high - literal.low + 1) << literal.low;
-            Value& value = bits[literal.element.index];
-            const isa::Word wanted = literal.value << literal.low;
-            if (((value.value ^ wanted) & value.said & mask) != 0) return false;
-            value.said |= mask;
-            value.value |= wanted;
-        }
-        return true;
-    }
-    void search(std::size_t at, const Bits& bits) {
-        if (steps_++ > max_steps || (best_ && weight(bits) >= weight(*best_))) return;
-        if (at == choices_.size()) {
-            best_ = bits;
-            return;
-        }
-        for (const Cube& cube : *choices_[at]) {
-            Bits joined = bits;
-            if (join(joined, cube)) search(at + 1, joined);
-        }
-    }
-
-    static constexpr unsigned max_steps = 100'000;
-    const isa::Spec& spec_;
-    std::vector<const std::vector<Cube>*> choices_;
-    std::optional<Bits> best_;
-    unsigned steps_ = 0;
-};
-
-Synthesis synthesis_of(const isa::Spec& spec, const std::vector<Obligation>& obligations) {
-    Synthesis result;
-    for (const Obligation& obligation : obligations)
-        if (obligation.holds == Verdict::unknown || obligation.mended == Verdict::unknown)
-            result.undecided.push_back(obligation.name);
-        else if (obligation.holds == Verdict::no && obligation.settings.empty())
-            result.never.push_back(obligation.name);
-    if (auto cube = Joining(spec, obligations).run()) {
-        result.cube = std::move(*cube);
-        result.found = Verdict::yes;
-    }
-    return result;
-}
 
 /// What belongs to the guest while the map's guest runs.
 Roles roles_of(const isa::Spec& spec, const isa::VmMap& map) {
@@ -763,6 +668,8 @@ Obligation decide(const isa::Spec& spec, const isa::VmMap& map, const Options& o
             return check.relocation();
         case Obligation::Kind::preemption:
             return check.preemption();
+        case Obligation::Kind::where:
+            return check.where();
     }
     POGO_REQUIRE(false);
 }
@@ -774,10 +681,12 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     MapFindings findings;
     findings.name = map.name;
     findings.context = spec[map.context].name;
-    const auto owed = [&](Obligation::Kind kind, std::string name, isa::InstructionId id = {}) {
+    const auto owed = [&](Obligation::Kind kind, const std::string& name, isa::InstructionId id = {}) {
+        const auto& only = options.obligations;
+        if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end()) return;
         Obligation obligation;
         obligation.kind = kind;
-        obligation.name = std::move(name);
+        obligation.name = name;
         obligation.instruction = id;
         findings.obligations.push_back(std::move(obligation));
     };
@@ -787,6 +696,7 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     for (const auto& interrupt : spec.interrupts) owed(Obligation::Kind::interrupt, interrupt.name);
     if (map.memory.valid() && !map.tables) owed(Obligation::Kind::relocation, "relocation");
     if (!spec.interrupts.empty()) owed(Obligation::Kind::preemption, "preemption");
+    owed(Obligation::Kind::where, "where");
 
     in_parallel(findings.obligations.size(), options.jobs, options.progress, [&](std::size_t i) {
         findings.obligations[i] = decide(spec, map, options, roles, findings.obligations[i]);

@@ -75,7 +75,7 @@ World::World(const isa::Spec& s, const Options& options, const isa::Context& con
 }
 
 Before World::supervisor() {
-    Before state{{}, {}, Instance(spec.terms, terms), {}};
+    Before state{{}, {}, terms.variable(physical), Instance(spec.terms, terms), {}};
     // Elements were declared first, in order: their numbers are those of their variables.
     for (std::uint32_t i = 0; i < spec.elements.size(); ++i) state.elements.push_back(terms.variable({i}));
     for (const auto& part : spec[context_->supervisor].cube)
@@ -92,7 +92,7 @@ Before World::supervisor() {
 }
 
 Before World::vary(const Before& first, bool user, std::span<const Item* const> items) {
-    Before state{first.elements, first.regions, Instance(spec.terms, terms), {}};
+    Before state{first.elements, first.regions, first.physical, Instance(spec.terms, terms), {}};
     if (user)
         for (const auto& part : spec[context_->user].cube)
             if (roles.role[part.element.index] == Role::mode)
@@ -157,11 +157,23 @@ Term World::active_value(const isa::Bank& bank, Term selector, std::span<const T
     return result;
 }
 
-Before World::state(std::vector<Term> elements, bool real) {
-    Before state{std::move(elements), {}, Instance(spec.terms, terms), {}};
-    state.regions.assign(spec.regions.size(), terms.variable(physical));
+Before World::state(std::vector<Term> elements, bool real) { return state(std::move(elements), real, physical); }
+
+Before World::state(std::vector<Term> elements, bool real, isa::Variable memory) {
+    Before state{std::move(elements), {}, terms.variable(memory), Instance(spec.terms, terms), {}};
+    state.regions.assign(spec.regions.size(), state.physical);
     finish(state, real);
     return state;
+}
+
+Before World::narrowed(const Before& state, const isa::Substitution& with) {
+    Before result = state;
+    for (Term& element : result.elements) element = terms.substitute(element, with);
+    result.holds = terms.substitute(state.holds, with);
+    result.instance = Instance(spec.terms, terms);
+    for (std::size_t i = 0; i < spec.elements.size(); ++i)
+        result.instance.bind(spec.elements[i].variable, result.elements[i]);
+    return result;
 }
 
 std::vector<Term> World::swap_banks(std::vector<Term> values, std::span<const Term> first,

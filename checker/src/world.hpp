@@ -34,7 +34,8 @@ struct Roles {
 /// A symbolic state before an instruction.
 struct Before {
     std::vector<isa::Term> elements;  ///< by ElementId
-    std::vector<isa::Term> regions;   ///< physical memory inside each region; `World::physical` unless it may differ
+    std::vector<isa::Term> regions;   ///< physical memory inside each region; `physical` unless it may differ
+    isa::Term physical;               ///< memory by physical address
     Instance instance;                ///< binds the elements
     isa::Term holds;                  ///< invariants, assumptions, neither waiting nor halted
 };
@@ -68,8 +69,12 @@ class World {
     void leave_out_banked(std::vector<bool>& compared, std::span<const isa::Term> first,
                           std::span<const isa::Term> second);
 
-    /// A state with these elements; `real`: the assumptions, which are about the real machine, hold in it.
+    /// A state with these elements; `real`: the assumptions, which are about the real machine, hold in it. Its memory
+    /// by physical address is `physical` or one of its own.
     [[nodiscard]] Before state(std::vector<isa::Term> elements, bool real);
+    [[nodiscard]] Before state(std::vector<isa::Term> elements, bool real, isa::Variable memory);
+    /// The state where these variables have these values.
+    [[nodiscard]] Before narrowed(const Before& state, const isa::Substitution& with);
     /// What selects the bank's member in a state with these elements.
     [[nodiscard]] isa::Term selector(const isa::Bank& bank, std::span<const isa::Term> elements);
     /// Bool: the element is the member that the selector's value chooses.

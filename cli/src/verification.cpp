@@ -86,7 +86,8 @@ struct CheckArguments {
     }
 };
 
-check::Options options_of(Session& session, const CheckArguments& arguments, const Spec& spec) {
+check::Options options_of(Session& session, const CheckArguments& arguments, const Spec& spec,
+                          const char* what = "instructions") {
     check::Options options;
     options.rlimit = arguments.rlimit;
     options.seed = arguments.seed;
@@ -118,8 +119,8 @@ check::Options options_of(Session& session, const CheckArguments& arguments, con
     }
     // Progress goes to a terminal only, so that nothing else ever sees it.
     if (!arguments.quiet && isatty(STDERR_FILENO) != 0) {
-        options.progress = [](std::size_t done, std::size_t total) {
-            fmt::print(stderr, "\r{} of {} instructions{}", done, total, done == total ? "\r\033[K" : "");
+        options.progress = [what](std::size_t done, std::size_t total) {
+            fmt::print(stderr, "\r{} of {} {}{}", done, total, what, done == total ? "\r\033[K" : "");
             std::fflush(stderr);
         };
     }
@@ -220,12 +221,14 @@ void extend(Session& session, const CheckArguments& arguments) {
 }
 
 // Each map of the spec, or the one named; the exit code is the worst of their verdicts.
-void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names, bool all) {
+void check_maps(Session& session, const CheckArguments& arguments, const std::vector<std::string>& names,
+                const std::vector<std::string>& obligations, bool all) {
     const Spec spec = session.load(arguments.spec);
     const auto maps = vm_maps_of(session, spec, names);
     std::string out;
     int code = holds;
-    const check::Options options = options_of(session, arguments, spec);
+    check::Options options = options_of(session, arguments, spec, "obligations");
+    options.obligations = obligations;
     model::Simulator simulator({.bare = true});
     for (const VmMap* map : maps) {
         const auto report = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
@@ -426,9 +429,16 @@ void add_verification(CLI::App& app, Session& session) {
         auto all = std::make_shared<bool>(false);
         arguments->add_solver(*command);
         command->add_option("--map", *names, "only this one; may be repeated");
+        auto obligations = std::make_shared<std::vector<std::string>>();
+        command->add_option(
+            "--obligation", *obligations,
+            "only this one: an instruction's row, a trap, an interrupt, relocation, preemption or where; "
+            "may be repeated");
         command->add_flag("--all", *all, "list the obligations that hold, too");
         arguments->add_output(*command, {"text", "json"});
-        command->callback([arguments, names, all, &session] { check_maps(session, *arguments, *names, *all); });
+        command->callback([arguments, names, obligations, all, &session] {
+            check_maps(session, *arguments, *names, *obligations, *all);
+        });
     }
     {
         auto* command = app.add_subcommand(

@@ -33,6 +33,8 @@ std::string_view name(Obligation::Kind kind) {
             return "relocation";
         case Obligation::Kind::preemption:
             return "preemption";
+        case Obligation::Kind::where:
+            return "where";
     }
     POGO_REQUIRE(false);
 }
@@ -44,39 +46,52 @@ std::string way(const Obligation& obligation) {
     return direct && leaves ? "directly or by the monitor" : direct ? "directly" : leaves ? "by the monitor" : "never";
 }
 
+/// Which settings mend it, or that none does.
 std::string settings(const isa::Spec& spec, const Obligation& obligation) {
+    if (obligation.mended == Verdict::unknown) return "; whether some setting mends it is unknown";
+    if (obligation.settings.empty()) return "; no setting mends it";
     std::string result;
-    for (const auto& cube : obligation.settings) result += (result.empty() ? "" : " | ") + text(spec, cube);
+    for (const auto& cube : obligation.settings)
+        result += (result.empty() ? "; holds when " : " | ") + text(spec, cube);
     return result;
+}
+
+std::string element_text(const isa::Element& element, unsigned entry) {
+    return element.is_file() ? fmt::format("{}[{}]", element.name, entry) : element.name;
 }
 
 /// The registers that are not zero.
 std::string state_text(const isa::Spec& spec, const check::Side& side) {
-    std::string result;
+    std::vector<std::string> parts;
     for (const auto& element : spec.elements)
         for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
             if (const auto value = side.state.get(element, i); value != 0)
-                result +=
-                    fmt::format(" {}{} = {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
-    return result;
+                parts.push_back(fmt::format("{} = {:#x}", element_text(element, i), value));
+    return parts.empty() ? "all zero" : fmt::format("{}", fmt::join(parts, " "));
 }
 
-std::string outcome_text(const isa::Spec& spec, const check::Side& side) {
-    if (!side.outcome.completes)
-        return side.outcome.cause.valid() ? "trap " + spec[side.outcome.cause].name
-                                          : std::string("a trap of its translation");
-    std::string result;
+/// `predicted`: an instruction, else whether an interrupt comes.
+std::string outcome_text(const isa::Spec& spec, const check::Side& side, bool predicted) {
+    const check::Outcome& outcome = side.outcome;
+    std::vector<std::string> parts;
+    if (outcome.interrupt)
+        parts.push_back("interrupt " + spec.interrupts[*outcome.interrupt].name);
+    else if (!outcome.completes && outcome.cause.valid())
+        parts.push_back("trap " + spec[outcome.cause].name);
+    else if (!outcome.completes)
+        parts.emplace_back(predicted ? "a trap of its translation" : "no interrupt");
+    if (!outcome.completes && !outcome.entered) return parts.front();
     for (const auto& element : spec.elements)
         for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
-            if (const auto value = side.outcome.post.get(element, i); value != side.state.get(element, i))
-                result +=
-                    fmt::format(" {}{} := {:#x}", element.name, element.is_file() ? fmt::format("[{}]", i) : "", value);
-    for (const auto& [address, value] : side.outcome.memory)
-        result += fmt::format(" memory[{:#x}] := {:#x}", address, value);
-    return result.empty() ? " nothing changes" : result;
+            if (const auto value = outcome.post.get(element, i); value != side.state.get(element, i))
+                parts.push_back(fmt::format("{} := {:#x}", element_text(element, i), value));
+    for (const auto& [address, value] : outcome.memory)
+        parts.push_back(fmt::format("memory[{:#x}] := {:#x}", address, value));
+    return parts.empty() ? "nothing changes" : fmt::format("{}", fmt::join(parts, " "));
 }
 
 std::string instruction_text(const isa::Spec& spec, const check::Witness& witness) {
+    if (!witness.form.valid()) return "any instruction";
     return isa::disassemble(spec, {witness.form, witness.fields}, witness.sides.front().state.get(spec[spec.pc]));
 }
 
@@ -130,15 +145,15 @@ std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
         if (obligation.holds == Verdict::yes && !all) continue;
         out += fmt::format("\n{} {}: {}", name(obligation.kind), obligation.name, name(decision(obligation.holds)));
         if (obligation.kind == Obligation::Kind::instruction) out += ", carried out " + way(obligation);
-        if (const auto found = settings(spec, obligation); !found.empty()) out += "; holds when " + found;
+        if (findings.synthesis && obligation.holds != Verdict::yes) out += settings(spec, obligation);
         out += "\n";
         for (std::size_t j = 0; j < obligation.witnesses.size(); ++j) {
             const auto& witness = obligation.witnesses[j];
             out += fmt::format("  in mode {}: {}\n", witness.element, instruction_text(spec, witness));
             for (std::size_t s = 0; s < witness.sides.size(); ++s)
-                out += fmt::format("    {}:{}\n      gives{}{}\n", s == 0 ? "virtual machine" : "real machine",
-                                   state_text(spec, witness.sides[s]), witness.sides[s].outcome.completes ? "" : " ",
-                                   outcome_text(spec, witness.sides[s]));
+                out += fmt::format("    {}: {}\n      gives {}\n", witness.sides[s].machine,
+                                   state_text(spec, witness.sides[s]),
+                                   outcome_text(spec, witness.sides[s], witness.form.valid()));
             out += fmt::format("    on the model: {}{}\n", name(report.replays[i][j].status),
                                report.replays[i][j].mismatch.empty() ? "" : " (" + report.replays[i][j].mismatch + ")");
         }
@@ -172,15 +187,19 @@ std::string to_json(const isa::Spec& spec, const MapReport& report) {
                       {"direct", check::name(obligation.direct)},
                       {"leaves", check::name(obligation.leaves)},
                       {"settings", Json::array()},
+                      {"mended", nullptr},
                       {"example", obligation.example},
                       {"rlimit", obligation.statistics.rlimit},
                       {"witnesses", Json::array()}};
+        if (findings.synthesis && obligation.holds != Verdict::yes) entry["mended"] = check::name(obligation.mended);
         for (const auto& cube : obligation.settings) entry["settings"].push_back(text(spec, cube));
         for (std::size_t j = 0; j < obligation.witnesses.size(); ++j) {
             const auto& witness = obligation.witnesses[j];
             Json states = Json::array();
             for (const auto& side : witness.sides)
-                states.push_back({{"before", state_text(spec, side)}, {"outcome", outcome_text(spec, side)}});
+                states.push_back({{"machine", side.machine},
+                                  {"before", state_text(spec, side)},
+                                  {"outcome", outcome_text(spec, side, witness.form.valid())}});
             entry["witnesses"].push_back({{"mode", witness.element},
                                           {"instruction", instruction_text(spec, witness)},
                                           {"states", states},

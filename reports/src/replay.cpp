@@ -58,29 +58,10 @@ std::string_view text(Kind kind) {
     return "";
 }
 
-/// Where observation and prediction part; empty if they agree.
-std::string difference(const isa::Spec& spec, const check::Witness& witness, const check::Side& side,
-                       const model::StepOutcome& seen, const model::Simulator& simulator) {
-    if (seen.form != witness.form)
-        return seen.form.valid()
-                   ? fmt::format("another instruction is decoded: {}", spec[spec[seen.form].instruction].name)
-                   : "no instruction is decoded";
+/// Where the state and memory after a step differ from the prediction; empty if they agree.
+std::string difference_after(const isa::Spec& spec, const check::Side& side, const model::StepOutcome& seen,
+                             const model::Simulator& simulator) {
     const check::Outcome& predicted = side.outcome;
-    const std::string expected =
-        predicted.completes ? "it completes" : fmt::format("trap {}", spec[predicted.cause].name);
-    if (predicted.completes != (seen.kind == Kind::completed) || (!predicted.completes && seen.kind != Kind::trapped)) {
-        const std::string observed = seen.kind == Kind::trapped && !seen.traps.empty()
-                                         ? fmt::format("trap {}", spec[seen.traps.front().cause].name)
-                                         : std::string(text(seen.kind));
-        return fmt::format("predicted: {}; observed: {}", expected, observed);
-    }
-    if (!predicted.completes) {
-        const model::TrapTaken taken = seen.traps.empty() ? model::TrapTaken{} : seen.traps.front();
-        if (taken.cause != predicted.cause || taken.arguments != predicted.arguments)
-            return fmt::format("predicted: {}; observed: {}", trap_text(spec, predicted.cause, predicted.arguments),
-                               taken.cause.valid() ? trap_text(spec, taken.cause, taken.arguments) : "no trap");
-        return {};
-    }
     for (const Value& value : named_values(spec)) {
         const std::uint64_t want = value.of(predicted.post);
         const std::uint64_t is = value.of(simulator.state());
@@ -98,6 +79,40 @@ std::string difference(const isa::Spec& spec, const check::Witness& witness, con
     return {};
 }
 
+/// Where observation and prediction part; empty if they agree.
+std::string difference(const isa::Spec& spec, const check::Witness& witness, const check::Side& side,
+                       const model::StepOutcome& seen, const model::Simulator& simulator) {
+    const check::Outcome& predicted = side.outcome;
+    if (!witness.form.valid()) {
+        const auto taken = seen.kind == Kind::interrupted ? std::optional(seen.interrupt) : std::nullopt;
+        if (taken == predicted.interrupt) return {};
+        const auto interrupt = [&](std::optional<std::uint32_t> number) {
+            return number ? "interrupt " + spec.interrupts[*number].name : std::string("no interrupt");
+        };
+        return fmt::format("predicted: {}; observed: {}", interrupt(predicted.interrupt), interrupt(taken));
+    }
+    if (seen.form != witness.form)
+        return seen.form.valid()
+                   ? fmt::format("another instruction is decoded: {}", spec[spec[seen.form].instruction].name)
+                   : "no instruction is decoded";
+    const std::string expected =
+        predicted.completes ? "it completes" : fmt::format("trap {}", spec[predicted.cause].name);
+    if (predicted.completes != (seen.kind == Kind::completed) || (!predicted.completes && seen.kind != Kind::trapped)) {
+        const std::string observed = seen.kind == Kind::trapped && !seen.traps.empty()
+                                         ? fmt::format("trap {}", spec[seen.traps.front().cause].name)
+                                         : std::string(text(seen.kind));
+        return fmt::format("predicted: {}; observed: {}", expected, observed);
+    }
+    if (!predicted.completes) {
+        const model::TrapTaken taken = seen.traps.empty() ? model::TrapTaken{} : seen.traps.front();
+        if (taken.cause != predicted.cause || taken.arguments != predicted.arguments)
+            return fmt::format("predicted: {}; observed: {}", trap_text(spec, predicted.cause, predicted.arguments),
+                               taken.cause.valid() ? trap_text(spec, taken.cause, taken.arguments) : "no trap");
+        return {};
+    }
+    return difference_after(spec, side, seen, simulator);
+}
+
 }  // namespace
 
 Replay replay(const isa::Spec& spec, const check::Witness& witness, model::Simulator& simulator, Recorder& recorder) {
@@ -108,17 +123,21 @@ Replay replay(const isa::Spec& spec, const check::Witness& witness, model::Simul
         model::StepOptions options;
         options.choices = witness.choices;
         options.take_traps = false;
+        options.interrupts = !witness.form.valid();
         prepare(side, simulator);
-        const auto seen = simulator.step(options);
-        if (auto mismatch = difference(spec, witness, side, seen, simulator); !mismatch.empty()) {
+        const auto judge = [&](const std::string& mismatch) {
+            if (mismatch.empty()) return;
             result.status = ReplayStatus::failed;
             if (result.mismatch.empty()) result.mismatch = fmt::format("state {}: {}", i + 1, mismatch);
-        }
+        };
+        const auto seen = simulator.step(options);
+        judge(difference(spec, witness, side, seen, simulator));
 
         options.take_traps = true;
         prepare(side, simulator);
         recorder.clear();
         const auto whole = simulator.step(options);
+        if (side.outcome.entered) judge(difference_after(spec, side, whole, simulator));
         Trace trace{whole.form,  whole.cycles,      recorder.stages(spec.timing),
                     whole.traps, simulator.state(), whole.memory};
         result.traces.push_back(std::move(trace));

@@ -535,5 +535,66 @@ TEST(Rv64Maps, NeedTheTimeToTrapWhereItIsLeftReadable) {
     EXPECT_EQ(decided.after, Verdict::yes);
 }
 
+// Zicbom and Zicboz: CMO 2.6 has each enable trap when 0, in any one of the registers that the mode asks. Zicfiss:
+// nothing makes SSPUSH, SSPOPCHK and SSRDP trap (CFI priv, SSE state), so each mode has to have the guest's own
+// setting.
+MapDecided alone(const isa::Arguments& arguments, const std::string& map, const std::string& obligation,
+                 const std::vector<std::pair<std::string, std::string>>& edits = {}) {
+    std::string text = text_of(POGO_SPECS "/rv64.isa");
+    for (const auto& [from, to] : edits)
+        for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+            text.replace(at, from.size(), to);
+    const isa::Spec spec = spec_of(text, arguments);
+    check::Options options;
+    options.witnesses = false;
+    options.obligations = {obligation};
+    for (const auto& one : spec.vm_maps) {
+        if (one.name != map) continue;
+        const auto findings = check::check_vm_map(spec, one, options);
+        std::string settings;
+        for (const auto& cube : findings.obligations.at(0).settings)
+            settings += (settings.empty() ? "" : " | ") + check::text(spec, cube);
+        return {settings, findings.holds_configured};
+    }
+    ADD_FAILURE() << "no map " << map;
+    return {};
+}
+
+const isa::Arguments blocks{{"zicbom", "true"}, {"zicboz", "true"}};
+const isa::Arguments shadows{{"zicfiss", "true"}};
+const isa::Arguments guest_shadows{{"zicfiss", "true"}, {"hypervisor", "true"}};
+
+TEST(Rv64Maps, NeedTheManagementOfCacheBlocksToTrap) {
+    for (const char* map : {"machine_in_user", "supervisor_in_user"}) {
+        EXPECT_EQ(alone(blocks, map, "cbo_inval").configuration, "menvcfg.CBIE = 0 | senvcfg.CBIE = 0");
+        EXPECT_EQ(alone(blocks, map, "cbo_clean").configuration, "menvcfg.CBCFE = 0 | senvcfg.CBCFE = 0");
+        EXPECT_EQ(alone(blocks, map, "cbo_flush").configuration, "menvcfg.CBCFE = 0 | senvcfg.CBCFE = 0");
+        EXPECT_EQ(alone(blocks, map, "cbo_zero").configuration, "menvcfg.CBZE = 0 | senvcfg.CBZE = 0");
+    }
+}
+
+TEST(Rv64Maps, NeedShadowStacksWhereTheGuestHasThem) {
+    for (const char* map : {"machine_in_user", "supervisor_in_user"}) {
+        EXPECT_EQ(alone(shadows, map, "ssrdp").configuration, "menvcfg.SSE = 1");
+        EXPECT_EQ(alone(shadows, map, "sspush").configuration, "menvcfg.SSE = 1");
+        EXPECT_EQ(alone(shadows, map, "ssamoswap_d").holds, Verdict::yes);
+    }
+    EXPECT_EQ(alone(guest_shadows, "guest_of_the_hypervisor", "ssrdp").configuration, "menvcfg.SSE = 1");
+    EXPECT_EQ(alone(guest_shadows, "guest_of_the_hypervisor", "sspush").configuration, "menvcfg.SSE = 1");
+}
+
+// One and the same setting for all of the guest's modes mends none of them.
+TEST(Rv64Maps, SayThatNoFixedSettingMendsShadowStacks) {
+    const std::vector<std::pair<std::string, std::string>> fixed{
+        {"when zicfiss { map { senvcfg.SSE = bits(1, active()); } }", "when zicfiss { synthesize { senvcfg.SSE; } }"},
+        {"henvcfg.SSE = menvcfg.SSE;", ""}};
+    for (const char* map : {"machine_in_user", "supervisor_in_user"}) {
+        const MapDecided decided = alone(shadows, map, "ssrdp", fixed);
+        EXPECT_EQ(decided.configuration, "");
+        EXPECT_EQ(decided.holds, Verdict::no);
+    }
+    EXPECT_EQ(alone(guest_shadows, "guest_of_the_hypervisor", "ssrdp", fixed).configuration, "");
+}
+
 }  // namespace
 }  // namespace pogo::integration

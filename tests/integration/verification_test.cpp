@@ -263,5 +263,27 @@ TEST_F(Verification, TellsATranslatorWhatToCopy) {
                 HasSubstr("\"why\": \"never completes there\""));
 }
 
+// A trap by an instruction that raises it, an interrupt that is taken in one state and not in the other: both are
+// run.
+TEST_F(Verification, MapsReplayTrapsAndInterrupts) {
+    const auto refuted = [&](const std::string& from, const std::string& to, const std::string& obligation) {
+        std::string policy = text_of(POGO_SPECS "/lecture-vt.policy.isa");
+        const auto at = policy.find(from);
+        EXPECT_NE(at, std::string::npos) << from;
+        policy.replace(at, from.size(), to);
+        const Result r = pogo("map " + lecture_ + " --extension " + file("wrong.policy.isa", policy) +
+                              " --map virtual_machine --obligation " + obligation);
+        EXPECT_EQ(r.code, 1);
+        EXPECT_THAT(r.out, HasSubstr("on the model: confirmed"));
+        return r.out;
+    };
+    EXPECT_THAT(refuted("guest { vbr; epc; eccr; eva; }", "guest { vbr; epc; eva; }", "privilege_violation"),
+                HasSubstr("gives trap privilege_violation"));
+    EXPECT_THAT(refuted("interrupt window => external;", "", "external"), HasSubstr("gives no interrupt"));
+    EXPECT_THAT(refuted("exits on interrupt external;", "", "external"), HasSubstr("gives interrupt external"));
+    EXPECT_THAT(refuted("irq != 0 { leave", "irq != 0 && ccr.I == 1 { leave", "preemption"),
+                HasSubstr("gives no interrupt"));
+}
+
 }  // namespace
 }  // namespace pogo::integration

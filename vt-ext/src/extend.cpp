@@ -35,6 +35,7 @@ class Extender {
             for (std::uint32_t i = 0; i < extension_.first_interrupt; ++i) second_level(spec_.interrupts[i].entry);
             second_level(spec_.translation);
         }
+        wake_halted();
         redirect_interrupts();
         spec_.name += "+" + extension_.name;
         spec_.extension.reset();
@@ -167,6 +168,7 @@ class Extender {
     // An interrupt that belongs to real mode is two: in the virtual state it leaves, elsewhere it is what it was.
     void redirect_interrupts() {
         std::vector<Interrupt> list;
+        std::vector<std::uint32_t> number;  // by the old one
         for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
             Interrupt own = spec_.interrupts[i];
             const auto& named = extension_.interrupts;
@@ -178,9 +180,19 @@ class Extender {
                 list.push_back(std::move(leaving));
                 own.condition = terms().and_(own.condition, terms().not_(extension_.active));
             }
+            number.push_back(static_cast<std::uint32_t>(list.size()));
             list.push_back(std::move(own));
         }
         spec_.interrupts = std::move(list);
+        for (VmMap& map : spec_.vm_maps)
+            for (auto& [real, machine] : map.interrupts) real = number[real], machine = number[machine];
+    }
+
+    // The policy's own interrupts come even to a processor that has halted: the guest's, not the machine's.
+    void wake_halted() {
+        if (!spec_.halted.valid()) return;
+        for (std::size_t i = extension_.first_interrupt; i < spec_.interrupts.size(); ++i)
+            spec_.halted = terms().and_(spec_.halted, terms().not_(spec_.interrupts[i].condition));
     }
 
     // The entry of the exit trap for a fixed reason.

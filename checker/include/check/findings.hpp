@@ -84,10 +84,12 @@ struct Dependence {
 /// What the checker's semantics predicts for one state of a witness.
 struct Outcome {
     bool completes = false;
-    isa::State post;                                ///< when it completes: every slot
-    std::map<std::uint64_t, std::uint64_t> memory;  ///< when it completes: units stored, by physical address
+    bool entered = false;                           ///< the entry of the trap or interrupt is predicted, too
+    isa::State post;                                ///< when it completes, after the entry: every slot
+    std::map<std::uint64_t, std::uint64_t> memory;  ///< the same: units stored, by physical address
     isa::CauseId cause;                             ///< when it traps
     std::vector<std::uint64_t> arguments;           ///< of the cause
+    std::optional<std::uint32_t> interrupt;         ///< which is taken instead of an instruction
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
@@ -96,6 +98,7 @@ struct Side {
     isa::State state;
     std::map<std::uint64_t, std::uint64_t> memory;  ///< units by physical address; all others are zero
     Outcome outcome;
+    std::string machine;  ///< which it is, where a witness is about more than one
     friend bool operator==(const Side&, const Side&) = default;
 };
 
@@ -104,7 +107,7 @@ struct Side {
 struct Witness {
     std::string property;  ///< "not privileged", "control-sensitive", "mode-sensitive", "location-sensitive", …
     std::string element;   ///< Subject::name; empty for "not privileged"
-    isa::FormId form;
+    isa::FormId form;      ///< invalid where it is about interrupts: whatever instruction there is
     std::vector<std::uint64_t> fields;  ///< values, in the order of Form::fields
     std::vector<std::uint64_t>
         choices;  ///< unpredictable values, in the order of Meaning::choices; shared by the sides

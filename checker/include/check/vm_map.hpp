@@ -11,7 +11,7 @@ namespace pogo::check {
 
 /// What one instruction, trap or interrupt owes the map: docs/vm-maps.md has the formulas.
 struct Obligation {
-    enum class Kind : std::uint8_t { instruction, trap, interrupt, relocation, preemption };
+    enum class Kind : std::uint8_t { instruction, trap, interrupt, relocation, preemption, where };
     Kind kind = Kind::instruction;
     std::string name;                ///< of the instruction's row, the cause, the interrupt; the kind for the others
     isa::InstructionId instruction;  ///< of Kind::instruction
@@ -20,8 +20,8 @@ struct Obligation {
     Verdict leaves = Verdict::no;  ///< in some state the real machine goes to the monitor
     std::vector<Cube> settings;    ///< of what is synthesized, under which it holds; none where it always or never does
     Verdict mended = Verdict::no;  ///< yes: `settings` has a cube; unknown: the search stopped before finding one
-    std::vector<Witness> witnesses;  ///< of an instruction that fails: the virtual machine, then the real one
-    std::string example;             ///< of one that is no instruction and fails: values that show it, not replayed
+    std::vector<Witness> witnesses;  ///< of what fails: the machines that Side::machine says
+    std::string example;             ///< where no witness can be run: values that show the failure
     std::vector<std::string> unknowns;
     Statistics statistics;
 };
