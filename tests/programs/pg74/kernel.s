@@ -2,8 +2,8 @@
 ; SPDX-License-Identifier: Apache-2.0
 ;
 ; The kernel breaks rules itself and moves itself by lr, then runs a program that breaks every rule of user mode, and three copies of
-; another, each in a relocation of its own, that take turns. Every trap but a system call makes a line: the old PSW, which says the code,
-; M, P, l and b, and E[1] of that moment is the new one. The kernel goes on behind the instruction, or at r14 where the fetch failed.
+; another, each in a relocation of its own, that take turns. Every trap but a system call makes a line: the old PSW, which tells code, M,
+; P, l and b. The program goes on behind the instruction, or at r14 where its fetch failed.
 
 .equ uart,  0xFF00
 .equ exit,  0xFF10
@@ -25,18 +25,18 @@ start:  li r0, 0
         jal r15, print
 
         ; The supervisor's own traps.
-        svc 0x77
-        .unit 0                 ; not an instruction
+k_call: svc 0x77
+k_zero: .unit 0                 ; not an instruction
 k_load: load r1, 0xFFFF(r0)     ; the bound of all of memory
         li r14, k_back
         jump 0xFFFF(r0)
 k_back: lpsw narrow(r0)         ; bits that a PSW has not are set, and must not stay
 k_in:   load r1, 0x200(r0)      ; beyond the bound
-        store r1, 0x200(r0)
+k_store: store r1, 0x200(r0)
         load r2, 0x1FF(r0)      ; within it
         li r1, 0xFFFF
         lr r1                   ; all of memory again
-        svc 0x78
+k_open: svc 0x78
 
         ; Relocation in supervisor mode: after lr the next instruction is `moved` cells further on, and after another one here again.
         li r1, moved * field + 0x100
@@ -249,8 +249,8 @@ processes_end:
 
 ; ---- what the kernel runs when it has moved itself: from address k_move + 1 of its own ------------------------------------------------
 .org moved + k_move + 1
-        svc 0x79
-        load r1, 0x100(r0)      ; beyond the bound
+m_call: svc 0x79
+m_load: load r1, 0x100(r0)      ; beyond the bound
         load r1, 0xF0(r0)
         store r1, 0xF1(r0)
         lr r2

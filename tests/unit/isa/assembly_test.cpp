@@ -104,7 +104,8 @@ TEST_P(ShippedSpec, AssemblesWhatItDisassembles) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Specs, ShippedSpec, ::testing::Values("lecture.isa", "pg74.isa", "m68k.isa", "rv64.isa"),
+INSTANTIATE_TEST_SUITE_P(Specs, ShippedSpec,
+                         ::testing::Values("lecture.isa", "pg74.isa", "switch.isa", "m68k.isa", "rv64.isa"),
                          [](const auto& spec) {
                              std::string s = spec.param;
                              return s.substr(0, s.find('.'));
