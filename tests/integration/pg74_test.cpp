@@ -21,13 +21,26 @@ using Names = std::set<std::string>;
 
 const std::string policy = "pg74-vt.policy.isa";
 
-Image kernel(const Spec& spec) {
+Image assembled(const Spec& spec, const std::string& file) {
     SourceManager sources;
     Diagnostics diagnostics;
-    const auto image =
-        assemble(spec, sources, sources.add("kernel.s", text_of(POGO_PROGRAMS "/pg74/kernel.s")), diagnostics);
+    const auto image = assemble(spec, sources, sources.add(file, text_of(POGO_PROGRAMS "/pg74/" + file)), diagnostics);
     EXPECT_TRUE(image.has_value()) << render(diagnostics, sources);
     return image.value_or(Image{});
+}
+Image kernel(const Spec& spec) { return assembled(spec, "kernel.s"); }
+
+const VmMap* find_map(const Spec& spec, const std::string& name) {
+    for (const auto& map : spec.vm_maps)
+        if (map.name == name) return &map;
+    return nullptr;
+}
+
+template <class Poke>
+void place(const Image& image, std::uint64_t base, Poke&& poke) {
+    for (const auto& line : image.lines)
+        for (std::size_t i = 0; i < line.units.size(); ++i)
+            ASSERT_TRUE(poke(base + line.address + i, line.units[i])) << line.address;
 }
 
 // What the kernel prints, by the paper's rules: a trap's old PSW is that of the trapping instruction, for calls that of
@@ -92,9 +105,7 @@ TEST(Pg74Kernel, PrintsWhatThePaperSays) {
     for (const auto view : {model::View::batched, model::View::clocked}) {
         model::Simulator simulator({.view = view});
         ASSERT_EQ(simulator.load(spec), std::nullopt);
-        for (const auto& line : image.lines)
-            for (std::size_t i = 0; i < line.units.size(); ++i)
-                ASSERT_TRUE(simulator.poke(line.address + i, line.units[i]));
+        place(image, 0, [&](auto address, auto unit) { return simulator.poke(address, unit); });
         simulator.reset();
         const auto result = simulator.run({.cycles = 1'000'000});
         EXPECT_EQ(result.reason, model::StopReason::exit);
@@ -113,9 +124,7 @@ struct Ended {
 
 // Guests in memory of 0x800 cells each, from 0x1000 on.
 std::vector<Ended> under(const Spec& spec, const char* map_name, unsigned guests) {
-    const VmMap* map = nullptr;
-    for (const auto& each : spec.vm_maps)
-        if (each.name == map_name) map = &each;
+    const VmMap* map = find_map(spec, map_name);
     model::Monitor monitor(spec, map, {.quantum = 1000});
     const Image image = kernel(spec);
     constexpr std::uint64_t size = 0x800;
@@ -123,9 +132,7 @@ std::vector<Ended> under(const Spec& spec, const char* map_name, unsigned guests
         model::Monitor::Constants constants;
         if (map != nullptr) constants = {{"origin", 0x1000 + guest * size}, {"size", size}};
         EXPECT_EQ(monitor.add_guest(constants), std::nullopt);
-        for (const auto& line : image.lines)
-            for (std::size_t i = 0; i < line.units.size(); ++i)
-                EXPECT_TRUE(monitor.poke(guest, line.address + i, line.units[i]));
+        place(image, 0, [&](auto address, auto unit) { return monitor.poke(guest, address, unit); });
         monitor.reset(guest);
     }
     monitor.run(10'000'000);
@@ -174,6 +181,43 @@ TEST(Pg74VirtualState, KeepsTheGuestsTraps) {
     EXPECT_EQ(virtualized.emulated, plain.emulated);
     EXPECT_EQ(virtualized.exits, virtualized.emulated);
     EXPECT_EQ(plain.exits, plain.emulated + plain.reflected);
+}
+
+// A monitor that is a program of the machine: it enters the guest, and does what leaves.
+TEST(Pg74VirtualState, IsEnteredByAProgram) {
+    const Spec spec = machine("pg74.isa", {}, policy);
+    model::Simulator simulator;
+    ASSERT_EQ(simulator.load(spec), std::nullopt);
+    const auto poke = [&](auto address, auto unit) { return simulator.poke(address, unit); };
+    const Image image = kernel(spec);
+    place(assembled(spec, "vmm_vt.s"), 0, poke);
+    place(image, 0x1000, poke);
+    std::vector<std::uint64_t> own;
+    for (std::uint64_t cell = 1; cell < 0x1000; ++cell) own.push_back(simulator.peek(cell));
+    simulator.reset();
+    const auto result = simulator.run({.cycles = 1'000'000});
+    EXPECT_EQ(result.reason, model::StopReason::exit);
+    EXPECT_EQ(result.exit_code, 0U);
+    EXPECT_EQ(simulator.take_uart_output(), expected(image));
+    std::size_t changed = 0;  // a PSW and sixteen registers are kept
+    for (std::uint64_t cell = 1; cell < 0x1000; ++cell) changed += simulator.peek(cell) != own[cell - 1] ? 1 : 0;
+    EXPECT_LE(changed, 17U);
+}
+
+// Popek & Goldberg's Theorem 2: that program is itself a guest, of a monitor that has its virtual state in turn.
+TEST(Pg74VirtualState, IsVirtualInItsTurn) {
+    const Spec spec = machine("pg74.isa", {}, policy);
+    model::Monitor monitor(spec, find_map(spec, "virtual_machine"));
+    ASSERT_EQ(monitor.add_guest({{"origin", 0x4000}, {"size", 0x1800}}), std::nullopt);
+    const auto poke = [&](auto address, auto unit) { return monitor.poke(0, address, unit); };
+    const Image image = kernel(spec);
+    place(assembled(spec, "vmm_vt.s"), 0, poke);
+    place(image, 0x1000, poke);
+    monitor.reset(0);
+    monitor.run(10'000'000);
+    EXPECT_EQ(monitor.reason(0), model::StopReason::exit) << monitor.broken(0);
+    EXPECT_EQ(monitor.take_output(0), expected(image));
+    EXPECT_GT(monitor.activity(0).direct, 10'000U);
 }
 
 // ---- What is proved -------------------------------------------------------------------------------------------------
@@ -226,11 +270,9 @@ TEST(Pg74VirtualState, NeedsItsRules) {
 // The obligations of the map, without those of trap entries.
 Names broken(const Spec& spec) {
     Names names;
-    for (const auto& map : spec.vm_maps)
-        if (map.name == "virtual_machine")
-            for (const auto& obligation : check::check_vm_map(spec, map, {}).obligations)
-                if (obligation.kind != check::Obligation::Kind::trap && obligation.holds != Verdict::yes)
-                    names.insert(obligation.name);
+    for (const auto& obligation : check::check_vm_map(spec, *find_map(spec, "virtual_machine"), {}).obligations)
+        if (obligation.kind != check::Obligation::Kind::trap && obligation.holds != Verdict::yes)
+            names.insert(obligation.name);
     return names;
 }
 
