@@ -21,14 +21,15 @@ using Names = std::set<std::string>;
 
 const std::string policy = "pg74-vt.policy.isa";
 
-Image assembled(const Spec& spec, const std::string& file) {
+std::string program(const std::string& file) { return text_of(POGO_PROGRAMS "/pg74/" + file); }
+Image assembled(const Spec& spec, const std::string& text) {
     SourceManager sources;
     Diagnostics diagnostics;
-    const auto image = assemble(spec, sources, sources.add(file, text_of(POGO_PROGRAMS "/pg74/" + file)), diagnostics);
+    const auto image = assemble(spec, sources, sources.add("program", text), diagnostics);
     EXPECT_TRUE(image.has_value()) << render(diagnostics, sources);
     return image.value_or(Image{});
 }
-Image kernel(const Spec& spec) { return assembled(spec, "kernel.s"); }
+Image kernel(const Spec& spec) { return assembled(spec, program("kernel.s")); }
 
 const VmMap* find_map(const Spec& spec, const std::string& name) {
     for (const auto& map : spec.vm_maps)
@@ -190,7 +191,7 @@ TEST(Pg74VirtualState, IsEnteredByAProgram) {
     ASSERT_EQ(simulator.load(spec), std::nullopt);
     const auto poke = [&](auto address, auto unit) { return simulator.poke(address, unit); };
     const Image image = kernel(spec);
-    place(assembled(spec, "vmm_vt.s"), 0, poke);
+    place(assembled(spec, program("vmm_vt.s")), 0, poke);
     place(image, 0x1000, poke);
     std::vector<std::uint64_t> own;
     for (std::uint64_t cell = 1; cell < 0x1000; ++cell) own.push_back(simulator.peek(cell));
@@ -204,6 +205,29 @@ TEST(Pg74VirtualState, IsEnteredByAProgram) {
     EXPECT_LE(changed, 17U);
 }
 
+// Seeded mistakes of that program: an effect that is lost, a register that is another's, less memory than there is, a
+// PSW that is not the one loaded. The guest's output tells of each.
+TEST(Pg74VirtualState, TellsOfAMonitorThatIsWrong) {
+    const Spec spec = machine("pg74.isa", {}, policy);
+    const std::string right = program("vmm_vt.s");
+    const Image guest = kernel(spec);
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"do_lr:  load r7, regs(r6)", "do_lr:  add r7, r1, r2\n"},
+             {"load r13, regs + 13(r0)", "load r13, regs + 12(r0)"},
+             {"li r1, origin * field + size", "li r1, origin * field + 0x400"},
+             {"within: load r1, origin(r8)", "within: load r1, origin + 0(r0)"},
+             {"vmlr r1", "vmlr r0"}}) {
+        model::Simulator simulator;
+        ASSERT_EQ(simulator.load(spec), std::nullopt);
+        const auto poke = [&](auto address, auto unit) { return simulator.poke(address, unit); };
+        place(assembled(spec, replaced(right, from, to)), 0, poke);
+        place(guest, 0x1000, poke);
+        simulator.reset();
+        (void)simulator.run({.cycles = 200'000});
+        EXPECT_NE(simulator.take_uart_output(), expected(guest)) << from;
+    }
+}
+
 // Popek & Goldberg's Theorem 2: that program is itself a guest, of a monitor that has its virtual state in turn.
 TEST(Pg74VirtualState, IsVirtualInItsTurn) {
     const Spec spec = machine("pg74.isa", {}, policy);
@@ -211,7 +235,7 @@ TEST(Pg74VirtualState, IsVirtualInItsTurn) {
     ASSERT_EQ(monitor.add_guest({{"origin", 0x4000}, {"size", 0x1800}}), std::nullopt);
     const auto poke = [&](auto address, auto unit) { return monitor.poke(0, address, unit); };
     const Image image = kernel(spec);
-    place(assembled(spec, "vmm_vt.s"), 0, poke);
+    place(assembled(spec, program("vmm_vt.s")), 0, poke);
     place(image, 0x1000, poke);
     monitor.reset(0);
     monitor.run(10'000'000);
