@@ -32,6 +32,8 @@ struct MonitorArguments {
     bool stats = false;
     std::string format = "text";
     std::string output = "-";
+    std::string cache;  // ADDRESS+UNITS
+    bool remedies = false;
 
     // What `monitor` and `efficiency` have in common.
     void add_to(CLI::App& command, bool with_registers) {
@@ -134,10 +136,45 @@ void monitor(Session& session, const MonitorArguments& arguments) {
     throw Leave{code};
 }
 
+// What the checker finds for the map: hypercalls if something needs them, and how code is translated if there is room.
+std::vector<report::Remedied> remedies_of(Session& session, const Spec& spec, const MonitorArguments& arguments) {
+    std::vector<report::Remedied> result;
+    if (!arguments.remedies && arguments.cache.empty()) return result;
+    const VmMap* const map = vm_maps_of(session, spec, arguments.map).front();
+    check::Options options;
+    options.witnesses = false;
+    const auto findings = check::check_vm_map(spec, *map, options);
+    check::RemedyOptions wanted;
+    wanted.check = options;
+    const auto set = check::trap_set(spec, *map, findings, wanted);
+    if (auto list = check::patch_list(spec, *map, findings, set, options);
+        list.complete() == check::Verdict::yes && !list.patches.empty())
+        result.push_back({map, std::move(list), {}});
+    if (arguments.cache.empty()) return result;
+    const auto plus = arguments.cache.find('+');
+    const auto address = parse_number(arguments.cache.substr(0, plus));
+    const auto units = plus == std::string::npos ? std::nullopt : parse_number(arguments.cache.substr(plus + 1));
+    if (!address || !units)
+        session.fail(usage, Code::E0901, {}, fmt::format("--cache takes ADDRESS+UNITS, not `{}`", arguments.cache));
+    const auto table = check::translation_table(spec, *map, findings, set, options);
+    if (table.complete != check::Verdict::yes || !table.exit || !table.delivered.empty())
+        session.fail(bad_input, Code::E0901, {},
+                     fmt::format("code cannot be translated for the VM map {}: `pogo remedy --kind translate` says why",
+                                 map->name));
+    model::CodeCache cache;
+    for (const auto& form : table.forms) cache.copied.push_back(form.copied());
+    cache.exit = table.exit->parcels;
+    for (const auto& mode : map->modes) cache.modes.push_back(mode.first);
+    cache.address = *address;
+    cache.units = *units;
+    result.push_back({map, {}, std::move(cache)});
+    return result;
+}
+
 void efficiency(Session& session, const MonitorArguments& arguments) {
     const Spec spec = session.load(arguments.spec, arguments.timing);
     const auto result = efficiency_of(session, arguments.programs, spec, constants_of(session, arguments.constants, 0),
-                                      arguments.config, arguments.cycles);
+                                      arguments.config, arguments.cycles, remedies_of(session, spec, arguments));
     std::string text;
     if (arguments.format == "markdown")
         text = report::to_markdown(result);
@@ -180,8 +217,9 @@ void add_constants_to(CLI::App& command, std::vector<std::string>& constants) {
 
 report::Efficiency efficiency_of(Session& session, const ProgramArguments& arguments, const Spec& spec,
                                  const model::Monitor::Constants& constants, const model::MonitorConfig& config,
-                                 std::uint64_t cycles) {
+                                 std::uint64_t cycles, std::vector<report::Remedied> remedies) {
     report::EfficiencyRequest request;
+    request.remedies = std::move(remedies);
     Programs programs;
     for (Loaded& program : read_programs(session, arguments, spec, programs)) {
         request.guest += (request.guest.empty() ? "" : ", ") + program.path;
@@ -221,6 +259,15 @@ void add_monitor(CLI::App& app, Session& session) {
     auto wanted = std::make_shared<MonitorArguments>();
     wanted->cycles = 1'000'000'000;
     wanted->add_to(*figures, false);
+    figures->add_option("--map", wanted->map, "the VM map for --remedies (default: the spec's first)")
+        ->type_name("NAME")
+        ->expected(1);
+    figures->add_flag("--remedies", wanted->remedies,
+                      "decide the map, and run the guest with hypercalls, too, and translated");
+    figures
+        ->add_option("--cache", wanted->cache,
+                     "where translated code lies in the guest's addresses, and how much room there is")
+        ->type_name("ADDRESS+UNITS");
     figures->add_option("--format", wanted->format, "how the result is written")
         ->check(CLI::IsMember({"text", "markdown", "html", "json"}))
         ->capture_default_str();

@@ -16,6 +16,7 @@ void add_constants_to(CLI::App& command, std::vector<std::string>& constants);
 /// Leaves with diagnostics where the programs cannot be read or do not come to an end on the bare machine.
 [[nodiscard]] report::Efficiency efficiency_of(Session& session, const ProgramArguments& arguments,
                                                const isa::Spec& spec, const model::Monitor::Constants& constants,
-                                               const model::MonitorConfig& config, std::uint64_t cycles);
+                                               const model::MonitorConfig& config, std::uint64_t cycles,
+                                               std::vector<report::Remedied> remedies = {});
 
 }  // namespace pogo::cli

@@ -73,7 +73,7 @@ std::vector<Loaded> read_programs(Session& session, const ProgramArguments& argu
         Loaded loaded{{}, path, {}};
         loaded.image.entry = program->entry;
         for (const auto& line : program->lines) {
-            loaded.image.segments.push_back({line.address, line.units, 0, 0});
+            loaded.image.segments.push_back({line.address, line.units, 0, 0, line.code});
             loaded.where.push_back(line.where);
         }
         if (!programs.entry) programs.entry = program->entry;

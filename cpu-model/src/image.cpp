@@ -50,7 +50,7 @@ std::variant<Image, LoadError> load_raw(std::span<const std::byte> file, std::ui
         return LoadError{fmt::format("the image's size is not a multiple of {} bytes, a unit of this machine", width),
                          file.size()};
     Image image;
-    Image::Segment segment{address, {}, 0, 0};
+    Image::Segment segment{address, {}, 0, 0, true};
     segment.units.reserve(file.size() / width);
     for (std::size_t at = 0; at < file.size(); at += width) {
         const std::uint64_t value = number(file.subspan(at, width), spec.big_endian);
@@ -114,7 +114,8 @@ std::variant<Image, LoadError> load_elf(std::span<const std::byte> file, const i
         if (program.p_paddr > last || program.p_memsz - 1 > last - program.p_paddr)
             return error(fmt::format("segment {} does not fit into the physical addresses", i), where);
         extents.push_back({program.p_paddr, program.p_paddr + (program.p_memsz - 1), where});
-        Image::Segment segment{program.p_paddr, {}, program.p_memsz - program.p_filesz, program.p_offset};
+        Image::Segment segment{
+            program.p_paddr, {}, program.p_memsz - program.p_filesz, program.p_offset, (program.p_flags & PF_X) != 0};
         const auto part = file.subspan(program.p_offset, program.p_filesz);
         segment.units.reserve(part.size());
         for (const std::byte b : part) segment.units.push_back(std::to_integer<std::uint64_t>(b));

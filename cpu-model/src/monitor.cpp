@@ -321,8 +321,9 @@ void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end, co
     Machine& machine = *guest.machine;
     Machine& real = core->machine();
     if (map->tables && map->tables->shadow) set_root(guest, root(guest));
+    const std::vector<std::uint64_t> before(machine.slots().begin(), machine.slots().end());
     std::vector<std::uint64_t> state = base;
-    function->image(machine.slots(), guest.constants, mode, state);
+    function->image(before, guest.constants, mode, state);
     const std::uint32_t pc = spec[spec.pc].slot;
     if (translated != nullptr) {
         state[pc] = translated->places.front();
@@ -365,9 +366,11 @@ void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end, co
     machine.set_state(then);
     machine.forget_walks();
     if (after) {
+        // What devices have driven meanwhile is for the next time.
+        for (const auto& element : spec.elements)
+            if (element.input) std::copy_n(before.begin() + element.slot, element.slots(), then.begin() + element.slot);
         state = base;
-        machine.read_clock();
-        function->image(machine.slots(), guest.constants, *after, state);
+        function->image(then, guest.constants, *after, state);
         if (const auto element = function->differs(end_state, state)) {
             const isa::Element& which = spec[*element];
             guest.broken = fmt::format("{} of the real machine is {:#x}, but the VM map {} says {:#x}", which.name,

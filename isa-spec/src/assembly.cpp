@@ -408,10 +408,11 @@ class Assembler {
             value >>= part.shift;
         }
         const bool is_signed = part.kind == AssemblyPart::Kind::signed_ || part.kind == AssemblyPart::Kind::relative;
-        // An address in the upper half of memory is a small negative displacement.
-        const Wide space = Wide{1} << spec_.address_width;
-        if (part.kind == AssemblyPart::Kind::signed_ && value >= space / 2 && value < space) value -= space;
         const Wide high = is_signed ? top / 2 : top;
+        // An address in the upper half of memory is a small negative displacement, where the field has no room for it.
+        const Wide space = Wide{1} << spec_.address_width;
+        if (part.kind == AssemblyPart::Kind::signed_ && value >= std::max(high, space / 2) && value < space)
+            value -= space;
         if (value >= high || value < -(top / 2)) return std::nullopt;
         return static_cast<std::uint64_t>(value) & static_cast<std::uint64_t>(ones(field.width));
     }

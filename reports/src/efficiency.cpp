@@ -38,7 +38,21 @@ struct Steps final : model::Observer {
     }
 };
 
-EfficiencyRow interpreted(const isa::Spec& spec, const isa::VmMap* map, const EfficiencyRequest& request, End& end) {
+// Hypercalls in the place of what the list names, wherever there may be code.
+bool patch_guest(const isa::Spec& spec, const check::PatchList& list, const EfficiencyRequest& request,
+                 model::Monitor& monitor) {
+    for (const auto& image : request.images)
+        for (const auto& segment : image.segments) {
+            if (!segment.code) continue;
+            std::vector<std::uint64_t> units = segment.units;
+            for (const auto& site : check::patch(spec, list, units, segment.address))
+                if (!monitor.patch(0, site.address, site.after)) return false;
+        }
+    return true;
+}
+
+EfficiencyRow monitored(const isa::Spec& spec, const isa::VmMap* map, const Remedied* remedy,
+                        const EfficiencyRequest& request, End& end) {
     EfficiencyRow row;
     model::Monitor monitor(spec, map, request.config);
     model::Monitor::Constants constants;
@@ -56,6 +70,11 @@ EfficiencyRow interpreted(const isa::Spec& spec, const isa::VmMap* map, const Ef
             row.problem = error->message;
             return row;
         }
+    if (remedy != nullptr && remedy->patches && !patch_guest(spec, *remedy->patches, request, monitor)) {
+        row.problem = "two patches lie over each other";
+        return row;
+    }
+    if (remedy != nullptr && remedy->cache) monitor.translate(0, *remedy->cache);
     monitor.reset(0);
     monitor.input(0, request.input);
     monitor.run(request.cycles);
@@ -184,9 +203,9 @@ std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const Effic
         bare.cycles = run.cycles;
         result.rows.push_back(std::move(bare));
     }
-    const auto add = [&](const isa::VmMap* map, std::string way, std::string about) {
+    const auto add = [&](const isa::VmMap* map, const Remedied* remedy, std::string way, std::string about) {
         End end;
-        EfficiencyRow row = interpreted(spec, map, request, end);
+        EfficiencyRow row = monitored(spec, map, remedy, request, end);
         row.way = std::move(way);
         row.about = std::move(about);
         row.same = row.problem.empty() && end == expected;
@@ -198,9 +217,12 @@ std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const Effic
         std::string modes;
         for (const auto& [from, to] : map.modes)
             modes += (modes.empty() ? "" : ", ") + spec[from].name + " in " + spec[to].name;
-        add(&map, map.name, "VM map: " + modes);
+        add(&map, nullptr, map.name, "VM map: " + modes);
     }
-    add(nullptr, "interpretation", "each instruction by a routine");
+    for (const auto& remedy : request.remedies)
+        add(remedy.map, &remedy, remedy.patches ? "paravirtual" : "translation",
+            (remedy.patches ? "hypercalls, VM map " : "binary translation, VM map ") + remedy.map->name);
+    add(nullptr, nullptr, "interpretation", "each instruction by a routine");
     return result;
 }
 

@@ -31,7 +31,7 @@ model::Image image_of(const Spec& spec, const std::string& file) {
     EXPECT_TRUE(program.has_value()) << render(diagnostics, sources);
     model::Image image;
     image.entry = program->entry;
-    for (const auto& line : program->lines) image.segments.push_back({line.address, line.units, 0, 0});
+    for (const auto& line : program->lines) image.segments.push_back({line.address, line.units, 0, 0, line.code});
     return image;
 }
 

@@ -159,6 +159,24 @@ TEST(Pg74, BehavesAsThePaperSays) {
     EXPECT_EQ(verdicts({{"jrst1", "true"}}), std::tuple(Verdict::no, Verdict::no, Verdict::yes));
 }
 
+// Copied registers are data like others. With two blocks the pointer belongs to the mode, so whatever names a register
+// depends on that; but a guest neither changes it nor sees it change, as Theorem 3 and the invariant `block == M` say.
+TEST(Switch, KeepsWorldsApart) {
+    for (const char* saved : {"1", "5", "64"}) {
+        for (const char* hardware : {"false", "true"}) {
+            const auto found =
+                findings(machine("switch.isa", {{"saved", saved}, {"blocks", "1"}, {"hardware", hardware}}));
+            EXPECT_EQ(found.theorem1_extended.holds, Verdict::yes) << saved;
+            EXPECT_EQ(found.theorem3_extended.holds, Verdict::yes) << saved;
+        }
+        const isa::Spec spec = machine("switch.isa", {{"saved", saved}, {"blocks", "2"}});
+        const auto found = findings(spec);
+        EXPECT_THAT(critical(spec, found), ElementsAre("add", "load", "load immediate", "store")) << saved;
+        EXPECT_EQ(found.theorem3_extended.holds, Verdict::yes) << saved;
+        for (const auto& invariant : found.invariants) EXPECT_EQ(invariant.holds, Verdict::yes) << saved;
+    }
+}
+
 // All of the unprivileged instructions are innocuous and complete in either mode, but for the calls, which never do.
 TEST(Rv64, HasNothingSensitiveAmongItsUnprivilegedInstructions) {
     const isa::Spec spec = machine("rv64.isa");

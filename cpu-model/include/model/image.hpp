@@ -28,6 +28,7 @@ struct Image {
         std::vector<std::uint64_t> units;  ///< values of consecutive units
         std::uint64_t zeros = 0;           ///< units of zeros that follow
         std::uint64_t offset = 0;          ///< in the file, bytes
+        bool code = true;                  ///< may hold instructions, as far as is known
     };
     std::vector<Segment> segments;
     std::optional<std::uint64_t> entry;  ///< address as programs see it

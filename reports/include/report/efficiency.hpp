@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "check/remedy.hpp"
 #include "model/monitor.hpp"
 
 namespace pogo::report {
@@ -31,16 +33,25 @@ struct Efficiency {
     [[nodiscard]] bool all_same() const;
 };
 
+/// A guest that is changed, or its code, so that it runs where the machine has critical instructions.
+struct Remedied {
+    const isa::VmMap* map = nullptr;
+    std::optional<check::PatchList> patches;  ///< hypercalls take the place of instructions
+    std::optional<model::CodeCache> cache;    ///< its code is translated
+};
+
 struct EfficiencyRequest {
     std::string guest;
     std::vector<model::Image> images;
     std::string input;                    ///< what the first UART receives
     model::Monitor::Constants constants;  ///< for maps that have them
     model::MonitorConfig config;
+    std::vector<Remedied> remedies;
     std::uint64_t cycles = 0;  ///< at most, in each way
 };
 
-/// Runs the guest bare, under each VM map of the spec, and interpreted. A text says why the guest cannot be run at all.
+/// Runs the guest bare, under each VM map of the spec, with each remedy, and interpreted. A text says why the guest
+/// cannot be run at all.
 [[nodiscard]] std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const EfficiencyRequest& request);
 
 [[nodiscard]] std::string to_text(const Efficiency& efficiency);

@@ -71,7 +71,8 @@ TEST(Specs, Pg74) {
 TEST(Specs, VirtualStates) {
     // The 68000, refuted by one instruction, is proved once its policy makes that instruction leave the virtual state.
     for (const auto& [machine, policy] :
-         {std::pair{"lecture.isa", "lecture-vt.policy.isa"}, std::pair{"m68k.isa", "m68k-vt.policy.isa"}}) {
+         {std::pair{"lecture.isa", "lecture-vt.policy.isa"}, std::pair{"pg74.isa", "pg74-vt.policy.isa"},
+          std::pair{"m68k.isa", "m68k-vt.policy.isa"}}) {
         const isa::Spec spec = vt::extend(load(machine, {}, policy));
         Options options;
         options.jobs = 2;

@@ -104,7 +104,8 @@ TEST_P(ShippedSpec, AssemblesWhatItDisassembles) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Specs, ShippedSpec, ::testing::Values("lecture.isa", "pg74.isa", "m68k.isa", "rv64.isa"),
+INSTANTIATE_TEST_SUITE_P(Specs, ShippedSpec,
+                         ::testing::Values("lecture.isa", "pg74.isa", "switch.isa", "m68k.isa", "rv64.isa"),
                          [](const auto& spec) {
                              std::string s = spec.param;
                              return s.substr(0, s.find('.'));
@@ -117,6 +118,22 @@ Spec toy(const std::string& properties = "endian big; address 16;") {
         "instruction load { encoding 0x3 n:4; assembly \"load #{n:signed}\"; }\n"
         "instruction nop { encoding 0x00; assembly \"nop\"; }\n",
         properties));
+}
+
+// A number in the upper half of the address space is a negative displacement only in a field that cannot hold it.
+TEST(Assembler, WrapsAddressesIntoSignedFields) {
+    const Spec spec =
+        must_load(testing::machine("instruction narrow { encoding 0x1 n:12; assembly \"narrow {n:signed}\"; }\n"
+                                   "instruction same { encoding 0x20, n:16; assembly \"same {n:signed}\"; }\n"
+                                   "instruction wide { encoding 0x30, n:32; assembly \"wide {n:signed}\"; }\n",
+                                   "endian big; address 16;"));
+    const auto r = assemble_text(spec, "narrow 0xFFFF\nsame 0xFFFE\nwide 0xFFFD\nwide -1\n");
+    ASSERT_TRUE(r.image.has_value()) << r.said;
+    std::vector<std::vector<std::uint64_t>> units;
+    for (const auto& line : r.image->lines) units.push_back(line.units);
+    const std::vector<std::vector<std::uint64_t>> expected{
+        {0x1F, 0xFF}, {0x20, 0xFF, 0xFE}, {0x30, 0x00, 0x00, 0xFF, 0xFD}, {0x30, 0xFF, 0xFF, 0xFF, 0xFF}};
+    EXPECT_EQ(units, expected);
 }
 
 TEST(Assembler, KnowsLabelsDirectivesAndExpressions) {

@@ -89,8 +89,10 @@ TEST_P(Shipped, ModelEqualsReference) {
 }
 INSTANTIATE_TEST_SUITE_P(Machines, Shipped,
                          ::testing::Values(Machine{"lecture", "lecture.isa"}, Machine{"pg74", "pg74.isa"},
-                                           Machine{"m68k", "m68k.isa"}, Machine{"rv64", "rv64.isa"},
+                                           Machine{"switch", "switch.isa"}, Machine{"m68k", "m68k.isa"},
+                                           Machine{"rv64", "rv64.isa"},
                                            Machine{"lecture_vt", "lecture.isa", "lecture-vt.policy.isa"},
+                                           Machine{"pg74_vt", "pg74.isa", "pg74-vt.policy.isa"},
                                            Machine{"m68k_vt", "m68k.isa", "m68k-vt.policy.isa"}),
                          [](const auto& instance) { return instance.param.name; });
 

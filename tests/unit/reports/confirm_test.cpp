@@ -49,6 +49,9 @@ TEST_F(Confirm, TheExtendedLectureCpuHolds) {
     expect_sound(Machine("lecture.isa", flawed, "lecture-vt.policy.isa").spec);
 }
 TEST_F(Confirm, TheMachineOf1974Holds) { expect_sound(Machine("pg74.isa", {{"lra", "true"}, {"jrst1", "true"}}).spec); }
+TEST_F(Confirm, TheExtendedMachineOf1974Holds) {
+    expect_sound(Machine("pg74.isa", {{"lra", "true"}, {"jrst1", "true"}}, "pg74-vt.policy.isa").spec);
+}
 TEST_F(Confirm, TheBankedStackPointersOfThe68000Hold) { expect_sound(Machine("m68k.isa").spec); }
 TEST_F(Confirm, The68010Holds) { expect_sound(Machine("m68k.isa", {{"model", "68010"}}).spec); }
 
