@@ -9,6 +9,7 @@
 #include "isa/assembly.hpp"
 #include "model/monitor.hpp"
 #include "model/simulator.hpp"
+#include "report/efficiency.hpp"
 #include "support.hpp"
 
 namespace pogo::integration {
@@ -198,6 +199,83 @@ TEST(CriticalInstructions, ShowThatThereIsAMonitor) {
     }
 }
 
+// ---- Remedies -------------------------------------------------------------------------------------------------------
+
+report::Efficiency measured(const Spec& spec, const std::string& map, const std::string& program,
+                            const model::Monitor::Constants& constants, std::optional<std::uint64_t> cache) {
+    const VmMap* const chosen = map_of(spec, map);
+    check::RemedyOptions options;
+    options.check.witnesses = false;
+    const auto findings = check::check_vm_map(spec, *chosen, options.check);
+    const auto set = check::trap_set(spec, *chosen, findings, options);
+    report::EfficiencyRequest request;
+    request.images = {image_of(spec, program)};
+    request.constants = constants;
+    request.cycles = 5'000'000;
+    auto list = check::patch_list(spec, *chosen, findings, set, options.check);
+    EXPECT_EQ(list.complete(), check::Verdict::yes);
+    request.remedies.push_back({chosen, std::move(list), {}});
+    if (cache) {
+        const auto table = check::translation_table(spec, *chosen, findings, set, options.check);
+        model::CodeCache code;
+        for (const auto& form : table.forms) code.copied.push_back(form.copied());
+        code.exit = table.exit.value().parcels;
+        for (const auto& mode : chosen->modes) code.modes.push_back(mode.first);
+        code.address = *cache;
+        code.units = 0x1000;
+        request.remedies.push_back({chosen, {}, std::move(code)});
+    }
+    auto result = report::measure(spec, request);
+    if (const auto* problem = std::get_if<std::string>(&result)) {
+        ADD_FAILURE() << *problem;
+        return {};
+    }
+    return std::get<report::Efficiency>(std::move(result));
+}
+
+const report::EfficiencyRow& row(const report::Efficiency& efficiency, const std::string& way) {
+    const auto found = std::find_if(efficiency.rows.begin(), efficiency.rows.end(),
+                                    [&](const report::EfficiencyRow& one) { return one.way == way; });
+    EXPECT_NE(found, efficiency.rows.end()) << way;
+    return *found;
+}
+
+// A guest that uses all three flaws, as programs do, ends as bare with hypercalls in their place, and when its code is
+// translated; without, neither under trap-and-emulate nor under the hybrid monitor (rdccr and lra are its users', too).
+TEST(Remedies, LetAGuestWithCriticalInstructionsRun) {
+    const Spec spec = machine("lecture.isa", {{"popf", "true"}, {"read_ccr", "true"}, {"lra", "true"}});
+    const auto efficiency = measured(spec, "trap_and_emulate", "lecture/flaws.s", small, 0x7000);
+    EXPECT_FALSE(row(efficiency, "trap_and_emulate").same);
+    EXPECT_FALSE(row(efficiency, "hybrid").same);
+    EXPECT_TRUE(row(efficiency, "paravirtual").same) << row(efficiency, "paravirtual").problem;
+    EXPECT_TRUE(row(efficiency, "translation").same) << row(efficiency, "translation").problem;
+    EXPECT_TRUE(row(efficiency, "interpretation").same);
+    EXPECT_GT(row(efficiency, "paravirtual").direct_share(), 0.9);
+    EXPECT_GT(row(efficiency, "translation").activity.blocks, 5U);
+    EXPECT_GT(row(efficiency, "translation").activity.direct, 100U);
+}
+
+// The litmus of the 68000: exceptions.S compares each frame with the manual. A user program that reads SR sees the
+// monitor's interrupt mask; with a hypercall there it does not.
+TEST(Remedies, LetThe68000CompareItsFrames) {
+    if (!std::filesystem::exists(POGO_BUILT_PROGRAMS "/exceptions-68000.elf")) GTEST_SKIP() << "no cross compiler";
+    const Spec spec = machine("m68k.isa", {{"model", "68000"}});
+    const auto efficiency = measured(spec, "trap_and_emulate", "exceptions-68000.elf", {}, std::nullopt);
+    EXPECT_FALSE(row(efficiency, "trap_and_emulate").same);
+    EXPECT_TRUE(row(efficiency, "paravirtual").same) << row(efficiency, "paravirtual").problem;
+}
+
+// A kernel without flaws, translated: the cache changes nothing, and it is used.
+TEST(Remedies, TranslateAKernel) {
+    const Spec spec = machine("lecture.isa");
+    const auto efficiency = measured(spec, "trap_and_emulate", "lecture/kernel.s", small, 0x7000);
+    EXPECT_TRUE(efficiency.all_same());
+    EXPECT_GT(row(efficiency, "translation").direct_share(), 0.3);
+    EXPECT_LT(row(efficiency, "translation").activity.blocks, row(efficiency, "translation").activity.exits / 2);
+}
+
+// ---- Mutants --------------------------------------------------------------------------------------------------------
+
 void start(model::Monitor& monitor, const Spec& spec, model::GuestId number, const std::string& program) {
     EXPECT_FALSE(monitor.load(number, image_of(spec, program)).has_value());
     monitor.reset(number);
@@ -244,6 +322,29 @@ TEST(MutantMonitors, AreFoundOut) {
 
 // ---- Many
 // ------------------------------------------------------------------------------------------------------------
+
+// What cannot be a guest is told at once, with what there is.
+TEST(Monitor, RefusesWhatItCannotRun) {
+    const Spec lecture_spec = machine("lecture.isa");
+    const auto told = [](const Spec& spec, const char* map, const model::Monitor::Constants& constants,
+                         std::size_t guests = 1) {
+        model::Monitor monitor(spec, map == nullptr ? nullptr : map_of(spec, map));
+        std::string text;
+        for (std::size_t i = 0; i < guests; ++i) text = monitor.add_guest(constants).value_or("");
+        return text;
+    };
+    EXPECT_EQ(told(lecture_spec, "hybrid", {}), "the VM map hybrid needs a value for: origin, size");
+    EXPECT_EQ(told(lecture_spec, "hybrid", {{"origin", 0}, {"size", 9}, {"more", 1}}),
+              "the VM map hybrid has no constant `more`; it has origin, size");
+    EXPECT_EQ(told(lecture_spec, "hybrid", {{"origin", std::uint64_t{1} << 32}, {"size", 9}}), "`origin` has 32 bits");
+    EXPECT_EQ(told(lecture_spec, "hybrid", {{"origin", 0}, {"size", 0xFFFFFFFF}}),
+              "the guest has both memory and a device at address 0xfffff000");
+    EXPECT_EQ(told(lecture_spec, nullptr, {}, 2), "without a VM map there can be one guest only");
+    EXPECT_EQ(told(lecture_spec, nullptr, {{"size", 1}}), "there is no VM map, so no constant `size`");
+    const Spec m68k_spec = machine("m68k.isa");
+    EXPECT_EQ(told(m68k_spec, "hybrid", {}, 2),
+              "the VM map hybrid does not say where a guest's memory lies, so there can be one only");
+}
 
 // One hundred guests share the machine; one of them attacks all it can reach.
 TEST(OneHundredGuests, AreKeptApart) {
