@@ -32,8 +32,7 @@ struct MonitorArguments {
     bool stats = false;
     std::string format = "text";
     std::string output = "-";
-    std::string cache;  // ADDRESS+UNITS
-    bool remedies = false;
+    GuestRemedies remedies;
 
     // What `monitor` and `efficiency` have in common.
     void add_to(CLI::App& command, bool with_registers) {
@@ -136,45 +135,11 @@ void monitor(Session& session, const MonitorArguments& arguments) {
     throw Leave{code};
 }
 
-// What the checker finds for the map: hypercalls if something needs them, and how code is translated if there is room.
-std::vector<report::Remedied> remedies_of(Session& session, const Spec& spec, const MonitorArguments& arguments) {
-    std::vector<report::Remedied> result;
-    if (!arguments.remedies && arguments.cache.empty()) return result;
-    const VmMap* const map = vm_maps_of(session, spec, arguments.map).front();
-    check::Options options;
-    options.witnesses = false;
-    const auto findings = check::check_vm_map(spec, *map, options);
-    check::RemedyOptions wanted;
-    wanted.check = options;
-    const auto set = check::trap_set(spec, *map, findings, wanted);
-    if (auto list = check::patch_list(spec, *map, findings, set, options);
-        list.complete() == check::Verdict::yes && !list.patches.empty())
-        result.push_back({map, std::move(list), {}});
-    if (arguments.cache.empty()) return result;
-    const auto plus = arguments.cache.find('+');
-    const auto address = parse_number(arguments.cache.substr(0, plus));
-    const auto units = plus == std::string::npos ? std::nullopt : parse_number(arguments.cache.substr(plus + 1));
-    if (!address || !units)
-        session.fail(usage, Code::E0901, {}, fmt::format("--cache takes ADDRESS+UNITS, not `{}`", arguments.cache));
-    const auto table = check::translation_table(spec, *map, findings, set, options);
-    if (table.complete != check::Verdict::yes || !table.exit || !table.delivered.empty())
-        session.fail(bad_input, Code::E0901, {},
-                     fmt::format("code cannot be translated for the VM map {}: `pogo remedy --kind translate` says why",
-                                 map->name));
-    model::CodeCache cache;
-    for (const auto& form : table.forms) cache.copied.push_back(form.copied());
-    cache.exit = table.exit->parcels;
-    for (const auto& mode : map->modes) cache.modes.push_back(mode.first);
-    cache.address = *address;
-    cache.units = *units;
-    result.push_back({map, {}, std::move(cache)});
-    return result;
-}
-
 void efficiency(Session& session, const MonitorArguments& arguments) {
     const Spec spec = session.load(arguments.spec, arguments.timing);
-    const auto result = efficiency_of(session, arguments.programs, spec, constants_of(session, arguments.constants, 0),
-                                      arguments.config, arguments.cycles, remedies_of(session, spec, arguments));
+    const auto result =
+        efficiency_of(session, arguments.programs, spec, constants_of(session, arguments.constants, 0),
+                      arguments.config, arguments.cycles, remedies_of(session, spec, arguments.remedies));
     std::string text;
     if (arguments.format == "markdown")
         text = report::to_markdown(result);
@@ -213,6 +178,52 @@ void add_constants_to(CLI::App& command, std::vector<std::string>& constants) {
                     "a constant of the VM map (repeatable); the next guest's is larger by STEP")
         ->type_name("NAME=VALUE[+STEP]")
         ->allow_extra_args(false);
+}
+
+std::vector<report::Remedied> remedies_of(Session& session, const Spec& spec, const GuestRemedies& arguments) {
+    std::vector<report::Remedied> result;
+    if (!arguments.wanted && arguments.cache.empty()) return result;
+    const VmMap* const map = vm_maps_of(session, spec, arguments.map).front();
+    check::Options options;
+    options.witnesses = false;
+    const auto findings = check::check_vm_map(spec, *map, options);
+    check::RemedyOptions wanted;
+    wanted.check = options;
+    const auto set = check::trap_set(spec, *map, findings, wanted);
+    if (auto list = check::patch_list(spec, *map, findings, set, options);
+        list.complete() == check::Verdict::yes && !list.patches.empty())
+        result.push_back({map, std::move(list), {}});
+    if (arguments.cache.empty()) return result;
+    const auto plus = arguments.cache.find('+');
+    const auto address = parse_number(arguments.cache.substr(0, plus));
+    const auto units = plus == std::string::npos ? std::nullopt : parse_number(arguments.cache.substr(plus + 1));
+    if (!address || !units)
+        session.fail(usage, Code::E0901, {}, fmt::format("--cache takes ADDRESS+UNITS, not `{}`", arguments.cache));
+    const auto table = check::translation_table(spec, *map, findings, set, options);
+    if (table.complete != check::Verdict::yes || !table.exit || !table.delivered.empty())
+        session.fail(bad_input, Code::E0901, {},
+                     fmt::format("code cannot be translated for the VM map {}: `pogo remedy --kind translate` says why",
+                                 map->name));
+    model::CodeCache cache;
+    for (const auto& form : table.forms) cache.copied.push_back(form.copied());
+    cache.exit = table.exit->parcels;
+    for (const auto& mode : map->modes) cache.modes.push_back(mode.first);
+    cache.address = *address;
+    cache.units = *units;
+    result.push_back({map, {}, std::move(cache)});
+    return result;
+}
+
+void GuestRemedies::add_to(CLI::App& command, bool with_map) {
+    if (with_map)
+        command.add_option("--map", map, "the VM map for --remedies (default: the spec's first)")
+            ->type_name("NAME")
+            ->expected(1);
+    command.add_flag("--remedies", wanted, "run the guest with hypercalls, too, where the map needs some");
+    command
+        .add_option("--cache", cache,
+                    "run it translated, too: where the code lies in the guest's addresses, and how much room there is")
+        ->type_name("ADDRESS+UNITS");
 }
 
 report::Efficiency efficiency_of(Session& session, const ProgramArguments& arguments, const Spec& spec,
@@ -259,15 +270,7 @@ void add_monitor(CLI::App& app, Session& session) {
     auto wanted = std::make_shared<MonitorArguments>();
     wanted->cycles = 1'000'000'000;
     wanted->add_to(*figures, false);
-    figures->add_option("--map", wanted->map, "the VM map for --remedies (default: the spec's first)")
-        ->type_name("NAME")
-        ->expected(1);
-    figures->add_flag("--remedies", wanted->remedies,
-                      "decide the map, and run the guest with hypercalls, too, and translated");
-    figures
-        ->add_option("--cache", wanted->cache,
-                     "where translated code lies in the guest's addresses, and how much room there is")
-        ->type_name("ADDRESS+UNITS");
+    wanted->remedies.add_to(*figures, true);
     figures->add_option("--format", wanted->format, "how the result is written")
         ->check(CLI::IsMember({"text", "markdown", "html", "json"}))
         ->capture_default_str();

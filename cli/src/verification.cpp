@@ -42,6 +42,7 @@ struct CheckArguments {
     bool maps = false;
     ProgramArguments programs;
     std::vector<std::string> constants;  // NAME=VALUE
+    GuestRemedies remedies;
 
     void add_solver(CLI::App& command, bool extension_option = true) {
         spec.add_to(command, extension_option);
@@ -73,6 +74,7 @@ struct CheckArguments {
     void add_guest(CLI::App& command) {
         programs.add_to(command, false);
         add_constants_to(command, constants);
+        remedies.add_to(command, true);
     }
     /// The command's option -o says where the result goes, `to` if it is not given.
     void add_output(CLI::App& command, const std::vector<std::string>& formats, const char* to = "-",
@@ -193,7 +195,8 @@ void check_spec(Session& session, const CheckArguments& arguments) {
     if (arguments.programs.any()) {
         constexpr std::uint64_t cycles = 1'000'000'000;
         const auto constants = constants_of(session, arguments.constants, 0);
-        efficiency = efficiency_of(session, arguments.programs, spec, constants, {}, cycles);
+        efficiency = efficiency_of(session, arguments.programs, spec, constants, {}, cycles,
+                                   remedies_of(session, spec, arguments.remedies));
     }
     model::Simulator simulator({.bare = true});
     Report report = report_on(session, arguments, spec, arguments.spec.extension.has_value(), simulator);

@@ -101,6 +101,8 @@ void expect_the_same(const Spec& spec, const Machine& machine, const Ended& run,
 }
 
 const Machine lecture{"Lecture", "lecture.isa", {}, "lecture/kernel.s", 0, 0x1000};
+const Machine frames_68000{"Frames68000", "m68k.isa", {{"model", "68000"}}, "exceptions-68000.elf", 0, 0};
+const Machine frames_68010{"Frames68010", "m68k.isa", {{"model", "68010"}}, "exceptions-68010.elf", 0, 0};
 const Machine m68010{"M68010", "m68k.isa", {{"model", "68010"}}, "kernel.elf", 0, 0};
 const Machine rv64_machine{"Rv64Machine", "rv64.isa", {}, "rv64-kernel.elf", 0x80000000, 0};
 const Machine rv64_system{"Rv64System", "rv64.isa", {}, "rv64-system.elf", 0x80000000, 0};
@@ -119,6 +121,7 @@ struct Case {
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 const model::Monitor::Constants small{{"origin", 0x10000}, {"size", 0x8000}};
+const model::Monitor::Constants medium{{"origin", 0x10000}, {"size", 0x200000}};
 const model::Monitor::Constants large{{"origin", 0x1000000}, {"size", 0x400000}};
 const model::Monitor::Constants shifted{{"origin", 0x1000000}, {"size", 0x400000}, {"shift", 0x1000}};
 
@@ -157,6 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"M68010", m68010, {}, "trap_and_emulate", {}, 0.9},
                       Case{"M68010Hybrid", m68010, {}, "hybrid", {}, 0.2},
                       Case{"M68010Interpreted", m68010, {}, nullptr, {}, 0},
+                      Case{"M68000Virtual", frames_68000, "m68k-vt.policy.isa", "virtual_machine", medium, 0.8},
+                      Case{"M68010Virtual", frames_68010, "m68k-vt.policy.isa", "virtual_machine", medium, 0.8},
                       Case{"Rv64Machine", rv64_machine, {}, "machine_in_user", large, 0.9},
                       Case{"Rv64SystemInMachine", rv64_system, {}, "machine_in_user", large, 0.9},
                       Case{"Rv64SystemInSupervisor", rv64_system, {}, "supervisor_in_user", large, 0.9},

@@ -301,8 +301,10 @@ Names broken(const Spec& spec) {
 TEST(Pg74VirtualState, IsMappedAsTheMapSays) {
     EXPECT_THAT(broken(machine("pg74.isa", {}, policy)), IsEmpty());
     EXPECT_THAT(broken(machine("pg74.isa", {{"lra", "true"}, {"jrst1", "true"}}, policy)), IsEmpty());
-    EXPECT_EQ(broken(changed(" || pa >= vm.b;", ";")), Names{"relocation"});
-    EXPECT_EQ(broken(changed("return pa + vm.l;", "return pa;")), Names{"relocation"});
+    // The entries of the guest's own traps store the old PSW at 0 of its memory: through the second level, too.
+    const Names misled{"call_trap", "memory_trap", "privilege_trap", "relocation"};
+    EXPECT_EQ(broken(changed(" || pa >= vm.b;", ";")), misled);
+    EXPECT_EQ(broken(changed("return pa + vm.l;", "return pa;")), misled);
     EXPECT_EQ(broken(changed("exits on privileged;", "exits on instruction \"lr\";")),
               (Names{"halt_", "vmlpsw", "vmlr"}));
 }
