@@ -47,7 +47,7 @@ struct EfficiencyRequest {
     model::Monitor::Constants constants;  ///< for maps that have them
     model::MonitorConfig config;
     std::vector<Remedied> remedies;
-    std::uint64_t cycles = 0;  ///< at most, in each way
+    std::uint64_t cycles = 0;  ///< at most, and not more than 300 times those of the bare machine
 };
 
 /// Runs the guest bare, under each VM map of the spec, with each remedy, and interpreted. A text says why the guest
