@@ -132,6 +132,8 @@ void monitor(Session& session, const MonitorArguments& arguments) {
         code = std::max(code, exit_of(monitor, guest));
     });
     fmt::print(stderr, "pogo: {} cycles\n", monitor.cycles());
+    if (monitor.bus_errors() > 0)
+        fmt::print(stderr, "pogo: {} accesses met neither memory nor a device\n", monitor.bus_errors());
     throw Leave{code};
 }
 

@@ -161,19 +161,17 @@ std::optional<std::string> Monitor::Impl::build(Guest& guest) {
     for (const auto& device : spec.platform.devices)
         if (isa::device_kind(device.kind).over_ram)
             return fmt::format("device {} lies over memory: a monitor does not see its accesses", device.name);
-    if (in_place() && map != nullptr && !guests.empty())
-        return fmt::format("the VM map {} does not say where a guest's memory lies, so there can be one only",
-                           map->name);
+    if (in_place() && !guests.empty())
+        return map == nullptr
+                   ? "without a VM map there can be one guest only"
+                   : fmt::format("the VM map {} does not say where a guest's memory lies, so there can be one only",
+                                 map->name);
     GuestBus::Host host;
     host.real = &world.driver;
     host.now = [this] { return now(); };
-    if (map == nullptr) {
-        // Each guest has a part of the address space that no other has, as far as there are any.
-        if (!guests.empty()) return "without a VM map there can be one guest only";
-        host.memory = [](std::uint64_t address) { return address; };
-    } else {
-        host.memory = [this, &guest](std::uint64_t address) { return function->memory(address, guest.constants); };
-    }
+    host.memory = [this, &guest](std::uint64_t address) {
+        return function ? function->memory(address, guest.constants) : address;
+    };
     guest.bus = std::make_unique<GuestBus>(spec, std::move(host));
     if (!in_place())
         if (const auto at = guest.bus->hidden_device())
@@ -342,8 +340,7 @@ void Monitor::Impl::direct(Guest& guest, std::size_t mode, std::uint64_t end, co
     const std::uint64_t first_step = core->steps();
     const std::uint64_t first_retired = core->retired();
     do {
-        core->begin_run(Limits::none);
-        real.reconsider();  // which says until when
+        real.reconsider();  // which says until when, and may stop what has not begun
         core->begin_run(Limits::none);
         const std::uint64_t until = std::min({end, wake_cycle, guest.next_due()});
         if (!core->stopped()) world.driver.run(config.view, std::max(now() + 1, until));
@@ -805,6 +802,12 @@ std::uint64_t Monitor::exit_code(GuestId guest) const { return impl_->guests.at(
 const std::string& Monitor::broken(GuestId guest) const { return impl_->guests.at(guest)->broken; }
 const Activity& Monitor::activity(GuestId guest) const { return impl_->guests.at(guest)->activity; }
 std::uint64_t Monitor::cycles() const { return impl_->core == nullptr ? 0 : impl_->now(); }
+std::uint64_t Monitor::bus_errors() const {
+    if (impl_->core == nullptr) return 0;
+    std::uint64_t errors = impl_->core->machine().memory().errors();
+    for (const auto& guest : impl_->guests) errors += guest->machine->memory().errors();
+    return errors;
+}
 std::uint64_t Monitor::peek_real(std::uint64_t address) const {
     return impl_->memory == nullptr ? 0 : impl_->memory->load_narrow(address, 1);
 }

@@ -117,6 +117,8 @@ class Monitor {
     [[nodiscard]] const std::string& broken(GuestId guest) const;
     [[nodiscard]] const Activity& activity(GuestId guest) const;
     [[nodiscard]] std::uint64_t cycles() const;  ///< of the real machine
+    /// Accesses outside of memory and devices, of guests directly and by routines.
+    [[nodiscard]] std::uint64_t bus_errors() const;
     /// A unit of the real machine's memory.
     [[nodiscard]] std::uint64_t peek_real(std::uint64_t address) const;
 
