@@ -16,6 +16,8 @@ MapInWorld::MapInWorld(const isa::Spec& spec, const isa::VmMap& map, const Optio
         constants_.push_back(
             world.terms.variable(world.terms.declare(spec.terms.name(constant), spec.terms.sort(constant))));
     for (const auto& [element, value] : map.map) {
+        // What leads to the monitor's tables is left open: wherever they are, the obligations hold.
+        if (map.tables && spec[element].role == Role::relocation) continue;
         mapped_.emplace(element.index, value);
         if (!guest(element.index)) continue;
         for (const auto variable : spec.terms.support(std::span(&value, 1)))
@@ -23,7 +25,7 @@ MapInWorld::MapInWorld(const isa::Spec& spec, const isa::VmMap& map, const Optio
                 if (spec.elements[e].variable == variable) shown_.push_back(e);
     }
     real_memory_ =
-        map.memory.valid() ? world.terms.declare("real memory", world.terms.sort(world.physical)) : world.physical;
+        map.composes() ? world.terms.declare("real memory", world.terms.sort(world.physical)) : world.physical;
 }
 
 Pair MapInWorld::pair(std::size_t mode) {
@@ -101,7 +103,7 @@ Term MapInWorld::commute(const Pair& before, const Run& machine, const Run& real
 }
 
 MapInWorld::Place MapInWorld::place(const std::vector<Term>& elements, Term address) {
-    if (!map_.memory.valid()) return {address, terms().boolean(true)};
+    if (!map_.composes()) return {address, terms().boolean(true)};
     bind(elements);
     scratch_.bind(map_.address, address);
     return {scratch_(map_.memory), scratch_(map_.exists)};
@@ -110,7 +112,7 @@ MapInWorld::Place MapInWorld::place(const std::vector<Term>& elements, Term addr
 // Elsewhere the two memories have nothing to do with one another as far as these runs can tell.
 Term MapInWorld::memories_agree(const Pair& before, const Run& machine) {
     Term result = terms().boolean(true);
-    if (!map_.memory.valid()) return result;
+    if (!map_.composes()) return result;
     const auto agree = [&](const std::vector<Update>& touched) {
         for (const Update& unit : touched) {
             const auto [physical, exists] = place(before.machine.elements, unit.index);
@@ -129,7 +131,7 @@ Term MapInWorld::memories_agree(const Pair& before, const Run& machine) {
 Term MapInWorld::physical_commutes(const Pair& before, const Run& machine, const Run& real,
                                    const std::vector<Term>& then) {
     const Term own = terms().variable(world.physical);
-    if (!map_.memory.valid()) return terms().not_(arrays_differ(terms(), own, machine.physical, real.physical));
+    if (!map_.composes()) return terms().not_(arrays_differ(terms(), own, machine.physical, real.physical));
     const Term there = terms().variable(real_memory_);
     Term result = terms().boolean(true);
     const auto also = [&](Term condition) { result = terms().and_(result, condition); };

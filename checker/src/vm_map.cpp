@@ -694,7 +694,7 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
         owed(Obligation::Kind::instruction, spec.instructions[i].identifier, {i});
     for (const auto& cause : spec.causes) owed(Obligation::Kind::trap, cause.name);
     for (const auto& interrupt : spec.interrupts) owed(Obligation::Kind::interrupt, interrupt.name);
-    if (map.memory.valid() && !map.tables) owed(Obligation::Kind::relocation, "relocation");
+    if (map.composes()) owed(Obligation::Kind::relocation, "relocation");
     if (!spec.interrupts.empty()) owed(Obligation::Kind::preemption, "preemption");
     owed(Obligation::Kind::where, "where");
 

@@ -222,6 +222,8 @@ struct VmMap {
         Term page;                ///< the entry that maps the page there
     };
     std::optional<Tables> tables;
+    /// Where the guest's memory lies is a matter of what translations compute, so it can be decided.
+    [[nodiscard]] bool composes() const { return memory.valid() && !tables; }
     Meaning monitor;  ///< what a monitor does with its own registers before it starts the guest
     std::vector<std::pair<std::uint32_t, std::uint32_t>> interrupts;  ///< numbers: the real one is the virtual one
     SourceRange range;
