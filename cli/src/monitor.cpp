@@ -52,16 +52,14 @@ struct MonitorArguments {
 };
 
 std::string statistics(const Spec& spec, const model::Activity& activity) {
-    const auto instructions = activity.instructions();
-    const double all = instructions == 0 ? 1.0 : static_cast<double>(instructions);
-    std::string text = fmt::format("instructions {}: {} directly ({:.2f} %), {} emulated, {} interpreted\n",
-                                   instructions, activity.direct, 100.0 * static_cast<double>(activity.direct) / all,
-                                   activity.emulated, activity.interpreted);
+    std::string text =
+        fmt::format("instructions {}: {} directly ({:.2f} %), {} emulated, {} interpreted\n", activity.instructions(),
+                    activity.direct, 100 * activity.direct_share(), activity.emulated, activity.interpreted);
     text += fmt::format(
         "exits {} ({:.2f} per thousand instructions), {} for page tables; {} traps reflected, {} interrupts "
         "given; {} taken directly\n",
-        activity.exits, 1000.0 * static_cast<double>(activity.exits) / all, activity.fills, activity.reflected,
-        activity.interrupts, activity.kept);
+        activity.exits, activity.exits_per_thousand(), activity.fills, activity.reflected, activity.interrupts,
+        activity.kept);
     text += fmt::format("cycles {}: {} directly, {} of traps, {} of the monitor, {} idle\n", activity.cycles(),
                         activity.direct_cycles, activity.trap_cycles, activity.monitor_cycles, activity.idle_cycles);
     for (std::size_t i = 0; i < activity.exits_by_cause.size(); ++i)
@@ -201,26 +199,20 @@ std::vector<report::Remedied> remedies_of(Session& session, const Spec& spec, co
     const auto units = plus == std::string::npos ? std::nullopt : parse_number(arguments.cache.substr(plus + 1));
     if (!address || !units)
         session.fail(usage, Code::E0901, {}, fmt::format("--cache takes ADDRESS+UNITS, not `{}`", arguments.cache));
-    const auto table = check::translation_table(spec, *map, findings, set, options);
-    if (table.complete != check::Verdict::yes || !table.exit || !table.delivered.empty())
+    auto cache =
+        report::code_cache(*map, check::translation_table(spec, *map, findings, set, options), *address, *units);
+    if (!cache)
         session.fail(bad_input, Code::E0901, {},
                      fmt::format("code cannot be translated for the VM map {}: `pogo remedy --kind translate` says why",
                                  map->name));
-    model::CodeCache cache;
-    for (const auto& form : table.forms) cache.copied.push_back(form.copied());
-    cache.exit = table.exit->parcels;
-    for (const auto& mode : map->modes) cache.modes.push_back(mode.first);
-    cache.address = *address;
-    cache.units = *units;
     result.push_back({map, {}, std::move(cache)});
     return result;
 }
 
-void GuestRemedies::add_to(CLI::App& command, bool with_map) {
-    if (with_map)
-        command.add_option("--map", map, "the VM map for --remedies (default: the spec's first)")
-            ->type_name("NAME")
-            ->expected(1);
+void GuestRemedies::add_to(CLI::App& command) {
+    command.add_option("--map", map, "the VM map for --remedies (default: the spec's first)")
+        ->type_name("NAME")
+        ->expected(1);
     command.add_flag("--remedies", wanted, "run the guest with hypercalls, too, where the map needs some");
     command
         .add_option("--cache", cache,
@@ -272,7 +264,7 @@ void add_monitor(CLI::App& app, Session& session) {
     auto wanted = std::make_shared<MonitorArguments>();
     wanted->cycles = 1'000'000'000;
     wanted->add_to(*figures, false);
-    wanted->remedies.add_to(*figures, true);
+    wanted->remedies.add_to(*figures);
     figures->add_option("--format", wanted->format, "how the result is written")
         ->check(CLI::IsMember({"text", "markdown", "html", "json"}))
         ->capture_default_str();

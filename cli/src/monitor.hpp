@@ -18,7 +18,7 @@ struct GuestRemedies {
     std::vector<std::string> map;  ///< none: the first
     bool wanted = false;
     std::string cache;  ///< ADDRESS+UNITS
-    void add_to(CLI::App& command, bool with_map);
+    void add_to(CLI::App& command);
 };
 /// What the checker finds for the map: hypercalls if something needs them, and how code is translated if there is room.
 [[nodiscard]] std::vector<report::Remedied> remedies_of(Session& session, const isa::Spec& spec,

@@ -74,7 +74,7 @@ struct CheckArguments {
     void add_guest(CLI::App& command) {
         programs.add_to(command, false);
         add_constants_to(command, constants);
-        remedies.add_to(command, true);
+        remedies.add_to(command);
     }
     /// The command's option -o says where the result goes, `to` if it is not given.
     void add_output(CLI::App& command, const std::vector<std::string>& formats, const char* to = "-",

@@ -51,8 +51,7 @@ const std::vector<Access>& Accesses::of(isa::FormId form, std::span<const std::u
     if (meaning.loads.empty() && meaning.stores.empty()) return accesses_;
     const Form& prepared = this->prepared(form);
     const isa::Program& program = prepared.program;
-    for (const auto& element : spec_.elements)
-        values_[element.variable.id] = element.is_file() ? element.slot : slots[element.slot];
+    lay_out(spec_, slots, values_);
     for (std::size_t i = 0; i < fields.size(); ++i) values_[spec_[form].fields[i].variable.id] = fields[i];
     for (const auto& choice : meaning.choices) values_[choice.id] = 0;
     for (const auto& load : meaning.loads) values_[load.result.id] = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "isa/require.hpp"
+#include "state_leaves.hpp"
 
 namespace pogo::model {
 
@@ -450,13 +451,8 @@ void Core::end_step(StepOutcome& outcome) {
 // The first mode whose cube the state is in.
 std::uint32_t Core::mode() {
     const auto& modes = machine_.spec().modes;
-    const auto slots = machine_.slots();
     std::uint32_t number = 0;
-    for (; number < modes.size(); ++number)
-        if (std::all_of(modes[number].cube.begin(), modes[number].cube.end(), [&](const isa::Mode::Part& part) {
-                return slots[machine_.spec()[part.element].slot] == part.value;
-            }))
-            break;
+    while (number < modes.size() && !is_in(machine_.spec(), machine_.slots(), modes[number])) ++number;
     return number;
 }
 

@@ -13,34 +13,29 @@ std::uint64_t Guest::next_due() const {
     return next;
 }
 
-std::optional<std::size_t> GuestBus::device_at(std::uint64_t address) const {
-    std::size_t number = 0;
-    for (const auto& device : spec_.platform.devices) {
-        if (device.kind == isa::Device::Kind::ram) continue;
-        if (address - device.base < device.size) return number;
-        ++number;
-    }
-    return std::nullopt;
+GuestBus::GuestBus(const isa::Spec& spec, Host host) : spec_(spec), format_(spec), host_(std::move(host)) {
+    for (const auto& device : spec.platform.devices)
+        (device.kind == isa::Device::Kind::ram ? ram_ : devices_).push_back(&device);
+}
+
+const isa::Device* const* GuestBus::device_at(std::uint64_t address) const {
+    const auto found = std::find_if(devices_.begin(), devices_.end(),
+                                    [&](const isa::Device* device) { return address - device->base < device->size; });
+    return found == devices_.end() ? nullptr : &*found;
 }
 
 std::optional<std::uint64_t> GuestBus::place(std::uint64_t address) const {
-    const auto& devices = spec_.platform.devices;
-    const auto is_ram = [](const isa::Device& device) { return device.kind == isa::Device::Kind::ram; };
-    if (std::any_of(devices.begin(), devices.end(), is_ram)) {
-        const bool ram = std::any_of(devices.begin(), devices.end(), [&](const isa::Device& device) {
-            return is_ram(device) && address - device.base < device.size;
-        });
-        if (!ram) return std::nullopt;
-    }
-    if (device_at(address)) return std::nullopt;
+    const bool ram = ram_.empty() || std::any_of(ram_.begin(), ram_.end(), [&](const isa::Device* device) {
+                         return address - device->base < device->size;
+                     });
+    if (!ram || device_at(address) != nullptr) return std::nullopt;
     return host_.memory(address);
 }
 
 std::optional<std::uint64_t> GuestBus::hidden_device() const {
-    for (const auto& device : spec_.platform.devices)
-        if (device.kind != isa::Device::Kind::ram)
-            for (const std::uint64_t at : {device.base, device.base + device.size - 1})
-                if (host_.memory(at)) return at;
+    for (const auto* device : devices_)
+        for (const std::uint64_t at : {device->base, device->base + device->size - 1})
+            if (host_.memory(at)) return at;
     return std::nullopt;
 }
 
@@ -89,16 +84,12 @@ std::optional<Bus::Window> GuestBus::window(std::uint64_t address, bool) {
 }
 
 bool GuestBus::transfer_to_device(std::uint64_t address, unsigned count, bool write, std::byte* bytes) {
-    const auto number = device_at(address);
-    if (!number || platform_ == nullptr) return false;
-    std::size_t next = 0;
-    for (const auto& device : spec_.platform.devices) {
-        if (device.kind == isa::Device::Kind::ram) continue;
-        if (next++ != *number) continue;
-        const std::uint64_t offset = address - device.base;
-        if (device.size - offset < count) return false;
-        transfer(platform_->peripheral(*number), format_, write, offset << format_.shift, count, bytes, host_.now());
-    }
+    const isa::Device* const* const device = device_at(address);
+    if (device == nullptr || platform_ == nullptr) return false;
+    const std::uint64_t offset = address - (*device)->base;
+    if ((*device)->size - offset < count) return false;
+    const auto number = static_cast<std::size_t>(device - devices_.data());
+    transfer(platform_->peripheral(number), format_, write, offset << format_.shift, count, bytes, host_.now());
     return true;
 }
 

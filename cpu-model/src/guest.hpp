@@ -26,7 +26,7 @@ class GuestBus final : public Bus {
         Bus* real = nullptr;
         std::function<std::uint64_t()> now;  ///< the cycle
     };
-    GuestBus(const isa::Spec& spec, Host host) : spec_(spec), format_(spec), host_(std::move(host)) {}
+    GuestBus(const isa::Spec& spec, Host host);
 
     void set_platform(Platform* platform) { platform_ = platform; }
     /// A page of the guest's, aligned, that is memory as a whole and lies in one piece: where it is.
@@ -39,13 +39,16 @@ class GuestBus final : public Bus {
     bool write(std::uint64_t address, unsigned count, const std::byte* bytes) override;
 
   private:
-    [[nodiscard]] std::optional<std::size_t> device_at(std::uint64_t address) const;
+    /// Its place among `devices_`, if there is one.
+    [[nodiscard]] const isa::Device* const* device_at(std::uint64_t address) const;
     /// The real address of a unit of memory.
     [[nodiscard]] std::optional<std::uint64_t> place(std::uint64_t address) const;
     bool transfer_to_device(std::uint64_t address, unsigned count, bool write, std::byte* bytes);
     const isa::Spec& spec_;
     Units format_;
     Host host_;
+    std::vector<const isa::Device*> ram_;      ///< none: all that is no device
+    std::vector<const isa::Device*> devices_;  ///< as Platform numbers them
     Platform* platform_ = nullptr;
     std::unordered_map<std::uint64_t, Window> windows_;  ///< by address; each around the one it was asked for
 };

@@ -86,7 +86,7 @@ struct Monitor::Impl final : Clock {
 
     [[nodiscard]] bool translates(const Guest& guest, std::size_t mode) const;
     Guest::Block* block(Guest& guest);
-    std::uint64_t load_cache(Guest& guest, Guest::Block& block);
+    bool load_cache(Guest& guest, Guest::Block& block);
 
     std::uint64_t time() override;
     void wake(std::optional<std::uint64_t> time) override;
@@ -515,19 +515,18 @@ Guest::Block* Monitor::Impl::block(Guest& guest) {
     }
     made.pcs.push_back(pc);
     made.places.push_back(made.units.size());
-    if (load_cache(guest, made) == 0) return nullptr;
+    if (!load_cache(guest, made)) return nullptr;
     ++guest.activity.blocks;
     guest.activity.monitor_cycles += config.routine_cycles * made.pcs.size();
     pass(config.routine_cycles * made.pcs.size());
     return &(guest.blocks[start] = std::move(made));
 }
 
-// Puts the block's code and its exit into the cache, empty if it was full; the units it takes, or 0 where it never
-// fits.
-std::uint64_t Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
+// Puts the block's code and its exit into the cache, empty if it was full. False where it never fits.
+bool Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
     const std::uint64_t parcel = spec.parcel_units;
     const std::uint64_t size = (block.units.size() + guest.cache->exit.size() * parcel + parcel - 1) / parcel * parcel;
-    if (size > guest.cache->units) return 0;
+    if (size > guest.cache->units) return false;
     if (guest.cache_used + size > guest.cache->units) {
         guest.cache_used = 0;
         guest.blocks.clear();
@@ -545,7 +544,7 @@ std::uint64_t Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
     }
     guest.cache_used += size;
     core->machine().forget_walks();
-    return size;
+    return true;
 }
 
 // ---- The monitor's page tables --------------------------------------------------------------------------------------
@@ -623,8 +622,7 @@ bool Monitor::Impl::fill(Guest& guest, const Machine::Attempt& attempt) {
 bool Monitor::Impl::insert(Guest& guest, std::uint64_t address, unsigned access, std::uint64_t to,
                            std::array<bool, 3> rights) {
     const auto slots = core->machine().slots();
-    for (const auto& element : spec.elements)
-        walk_values[element.variable.id] = element.is_file() ? element.slot : slots[element.slot];
+    lay_out(spec, slots, walk_values);
     isa::Concrete<isa::Word, StateLeaves> domain;
     domain.values = walk_values;
     domain.slots = slots;

@@ -15,9 +15,7 @@ Formulas::Formulas(const isa::Spec& spec, const std::vector<isa::Term>& roots)
       at_(program_.first + program_.steps.size()) {}
 
 void Formulas::evaluate(std::span<const std::uint64_t> slots) {
-    if (!slots.empty())
-        for (const auto& element : spec_.elements)
-            values_[element.variable.id] = element.is_file() ? element.slot : slots[element.slot];
+    if (!slots.empty()) lay_out(spec_, slots, values_);
     isa::Concrete<isa::Word, StateLeaves> domain;
     domain.values = values_;
     domain.slots = slots;
@@ -106,11 +104,7 @@ void VmFunction::set_constants(Formulas& formulas, Slots constants) {
     for (std::size_t i = 0; i < constants.size(); ++i) formulas.set(map_.constants[i], constants[i]);
 }
 
-bool VmFunction::in(Slots slots, isa::ModeId mode) const {
-    const auto& cube = spec_[mode].cube;
-    return std::all_of(cube.begin(), cube.end(),
-                       [&](const auto& part) { return slots[spec_[part.element].slot] == part.value; });
-}
+bool VmFunction::in(Slots slots, isa::ModeId mode) const { return is_in(spec_, slots, spec_[mode]); }
 
 std::optional<std::size_t> VmFunction::runs(Slots machine, Slots constants) {
     for (std::size_t mode = 0; mode < map_.modes.size(); ++mode) {

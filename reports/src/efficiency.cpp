@@ -81,7 +81,6 @@ EfficiencyRow monitored(const isa::Spec& spec, const isa::VmMap* map, const Reme
     end = {monitor.reason(0), monitor.exit_code(0), monitor.take_output(0)};
     row.problem = monitor.broken(0);
     row.activity = monitor.activity(0);
-    row.cycles = row.activity.cycles();
     return row;
 }
 
@@ -95,18 +94,19 @@ struct Column {
 const std::vector<Column>& columns() {
     static const std::vector<Column> all{
         {"instructions", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.instructions()); }},
-        {"directly, %", [](const auto& row, const auto&) { return fmt::format("{:.2f}", 100 * row.direct_share()); }},
+        {"directly, %",
+         [](const auto& row, const auto&) { return fmt::format("{:.2f}", 100 * row.activity.direct_share()); }},
         {"exits", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.exits); }},
-        {"per thousand", [](const auto& row, const auto&) { return per(row.exits_per_thousand()); }},
-        {"cycles", [](const auto& row, const auto&) { return fmt::format("{}", row.cycles); }},
+        {"per thousand", [](const auto& row, const auto&) { return per(row.activity.exits_per_thousand()); }},
+        {"cycles", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.cycles()); }},
         {"direct", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.direct_cycles); }},
         {"of traps", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.trap_cycles); }},
         {"of the monitor", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.monitor_cycles); }},
         {"idle", [](const auto& row, const auto&) { return fmt::format("{}", row.activity.idle_cycles); }},
         {"times bare",
          [](const auto& row, const auto& bare) {
-             return fmt::format("{:.2f}", static_cast<double>(row.cycles) /
-                                              static_cast<double>(std::max<std::uint64_t>(bare.cycles, 1)));
+             return fmt::format("{:.2f}", static_cast<double>(row.activity.cycles()) /
+                                              static_cast<double>(std::max<std::uint64_t>(bare.activity.cycles(), 1)));
          }},
         {"output", [](const auto& row, const auto&) { return std::string(row.same ? "the same" : "other"); }},
     };
@@ -126,9 +126,10 @@ std::string chart(const Efficiency& efficiency) {
     constexpr unsigned width = 520;
     constexpr unsigned line = 26;
     constexpr double most = 64;  // times bare
-    const double bare = static_cast<double>(std::max<std::uint64_t>(efficiency.rows.front().cycles, 1));
+    const double bare = static_cast<double>(std::max<std::uint64_t>(efficiency.rows.front().activity.cycles(), 1));
     double longest = 1;
-    for (const auto& row : efficiency.rows) longest = std::max(longest, static_cast<double>(row.cycles) / bare);
+    for (const auto& row : efficiency.rows)
+        longest = std::max(longest, static_cast<double>(row.activity.cycles()) / bare);
     const double scale = width / std::min(longest, most);
     std::string out = fmt::format(
         "<div class=\"glance\"><svg id=\"efficiency\" role=\"img\" aria-label=\"Cycles by way and cause; the table "
@@ -152,7 +153,7 @@ std::string chart(const Efficiency& efficiency) {
         piece("g-w", row.activity.trap_cycles);
         piece("g-r", row.activity.monitor_cycles);
         piece("g-none", row.activity.idle_cycles);
-        const double times = static_cast<double>(row.cycles) / bare;
+        const double times = static_cast<double>(row.activity.cycles()) / bare;
         out += fmt::format("<text x=\"{:.1f}\" y=\"{}\">{}{:.2f} ×</text>\n", x + 6, y + 16, times > most ? "▸ " : "",
                            times);
         y += line;
@@ -166,16 +167,20 @@ std::string chart(const Efficiency& efficiency) {
 
 }  // namespace
 
-double EfficiencyRow::direct_share() const {
-    return static_cast<double>(activity.direct) /
-           static_cast<double>(std::max<std::uint64_t>(activity.instructions(), 1));
-}
-double EfficiencyRow::exits_per_thousand() const {
-    return 1000 * static_cast<double>(activity.exits) /
-           static_cast<double>(std::max<std::uint64_t>(activity.instructions(), 1));
-}
 bool Efficiency::all_same() const {
     return std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.same && row.problem.empty(); });
+}
+
+std::optional<model::CodeCache> code_cache(const isa::VmMap& map, const check::TranslationTable& table,
+                                           std::uint64_t address, std::uint64_t units) {
+    if (table.complete != check::Verdict::yes || !table.exit || !table.delivered.empty()) return std::nullopt;
+    model::CodeCache cache;
+    for (const auto& form : table.forms) cache.copied.push_back(form.copied());
+    cache.exit = table.exit->parcels;
+    for (const auto& mode : map.modes) cache.modes.push_back(mode.first);
+    cache.address = address;
+    cache.units = units;
+    return cache;
 }
 
 std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const EfficiencyRequest& request) {
@@ -200,11 +205,10 @@ std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const Effic
         if (run.reason != StopReason::exit && run.reason != StopReason::halted)
             return fmt::format("on the bare machine the guest does not come to an end: {}", name(run.reason));
         bare.activity = steps.activity;
-        bare.cycles = run.cycles;
         result.rows.push_back(std::move(bare));
     }
     // Interpretation takes some tens of times as long; what takes hundreds does not get there.
-    const std::uint64_t most = std::min(request.cycles, 300 * result.rows.front().cycles + 1'000'000);
+    const std::uint64_t most = std::min(request.cycles, 300 * result.rows.front().activity.cycles() + 1'000'000);
     const auto add = [&](const isa::VmMap* map, const Remedied* remedy, std::string way, std::string about) {
         End end;
         EfficiencyRow row = monitored(spec, map, remedy, request, most, end);
@@ -212,7 +216,7 @@ std::variant<Efficiency, std::string> measure(const isa::Spec& spec, const Effic
         row.about = std::move(about);
         row.same = row.problem.empty() && end == expected;
         if (row.problem.empty() && !row.same && end.reason == StopReason::cycles)
-            row.problem = fmt::format("has not come to an end after {} cycles", row.cycles);
+            row.problem = fmt::format("has not come to an end after {} cycles", row.activity.cycles());
         if (row.problem.empty() && !row.same)
             row.problem = end.output == expected.output ? "ends otherwise: " + words(end) : "another output";
         result.rows.push_back(std::move(row));
@@ -300,7 +304,7 @@ std::string to_json(const Efficiency& efficiency) {
                         {"kept", a.kept},
                         {"fills", a.fills},
                         {"cycles",
-                         {{"all", row.cycles},
+                         {{"all", row.activity.cycles()},
                           {"direct", a.direct_cycles},
                           {"traps", a.trap_cycles},
                           {"monitor", a.monitor_cycles},

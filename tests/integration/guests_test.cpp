@@ -221,13 +221,9 @@ report::Efficiency measured(const Spec& spec, const std::string& map, const std:
     EXPECT_EQ(list.complete(), check::Verdict::yes);
     request.remedies.push_back({chosen, std::move(list), {}});
     if (cache) {
-        const auto table = check::translation_table(spec, *chosen, findings, set, options.check);
-        model::CodeCache code;
-        for (const auto& form : table.forms) code.copied.push_back(form.copied());
-        code.exit = table.exit.value().parcels;
-        for (const auto& mode : chosen->modes) code.modes.push_back(mode.first);
-        code.address = *cache;
-        code.units = 0x1000;
+        auto code = report::code_cache(*chosen, check::translation_table(spec, *chosen, findings, set, options.check),
+                                       *cache, 0x1000);
+        EXPECT_TRUE(code.has_value());
         request.remedies.push_back({chosen, {}, std::move(code)});
     }
     auto result = report::measure(spec, request);
@@ -255,7 +251,7 @@ TEST(Remedies, LetAGuestWithCriticalInstructionsRun) {
     EXPECT_TRUE(row(efficiency, "paravirtual").same) << row(efficiency, "paravirtual").problem;
     EXPECT_TRUE(row(efficiency, "translation").same) << row(efficiency, "translation").problem;
     EXPECT_TRUE(row(efficiency, "interpretation").same);
-    EXPECT_GT(row(efficiency, "paravirtual").direct_share(), 0.9);
+    EXPECT_GT(row(efficiency, "paravirtual").activity.direct_share(), 0.9);
     EXPECT_GT(row(efficiency, "translation").activity.blocks, 5U);
     EXPECT_GT(row(efficiency, "translation").activity.direct, 100U);
 }
@@ -275,7 +271,7 @@ TEST(Remedies, TranslateAKernel) {
     const Spec spec = machine("lecture.isa");
     const auto efficiency = measured(spec, "trap_and_emulate", "lecture/kernel.s", small, 0x7000);
     EXPECT_TRUE(efficiency.all_same());
-    EXPECT_GT(row(efficiency, "translation").direct_share(), 0.3);
+    EXPECT_GT(row(efficiency, "translation").activity.direct_share(), 0.3);
     EXPECT_LT(row(efficiency, "translation").activity.blocks, row(efficiency, "translation").activity.exits / 2);
 }
 

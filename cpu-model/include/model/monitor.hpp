@@ -32,7 +32,7 @@ struct Activity {
     std::uint64_t interpreted = 0;              ///< in modes that do not run directly
     std::uint64_t kept = 0;                     ///< traps and interrupts that the real machine gave to the guest itself
     std::uint64_t reflected = 0;                ///< traps that the monitor gave to the guest, as its machine would have
-    std::uint64_t blocks = 0;       ///< translated
+    std::uint64_t blocks = 0;                   ///< translated
     std::uint64_t interrupts = 0;               ///< that the monitor gave to the guest
     std::uint64_t fills = 0;                    ///< exits that were the monitor's own: a page of its tables was missing
     std::uint64_t exits = 0;                    ///< from direct execution, by traps and real interrupts
@@ -45,6 +45,13 @@ struct Activity {
 
     [[nodiscard]] std::uint64_t instructions() const { return direct + emulated + interpreted; }
     [[nodiscard]] std::uint64_t cycles() const { return direct_cycles + trap_cycles + monitor_cycles + idle_cycles; }
+    [[nodiscard]] double direct_share() const { return per_instruction(direct); }
+    [[nodiscard]] double exits_per_thousand() const { return 1000 * per_instruction(exits); }
+
+  private:
+    [[nodiscard]] double per_instruction(std::uint64_t number) const {
+        return instructions() == 0 ? 0 : static_cast<double>(number) / static_cast<double>(instructions());
+    }
 };
 
 using GuestId = std::size_t;
@@ -55,7 +62,7 @@ struct CodeCache {
     std::vector<bool> copied;         ///< by FormId
     std::vector<std::uint64_t> exit;  ///< parcels that go to the monitor from every state of the guest's
     std::vector<isa::ModeId> modes;   ///< of the virtual machine
-    std::uint64_t address = 0;        ///< in the guest's memory, which it has to leave alone; as the guest sees it there
+    std::uint64_t address = 0;  ///< in the guest's memory, which it has to leave alone; as the guest sees it there
     std::uint64_t units = 0;
 };
 
@@ -104,8 +111,8 @@ class Monitor {
     /// Puts units into the guest's memory that trap to the monitor, which executes in their place what was there.
     bool patch(GuestId guest, std::uint64_t address, const std::vector<std::uint64_t>& units);
     /// From here on the guest's code is translated. With page tables of the monitor's the cache has a place of its own
-    /// behind the address, which only fetches reach; else it lies in the guest's memory, and where the guest's relocation
-    /// does not lead there, instructions are interpreted.
+    /// behind the address, which only fetches reach; else it lies in the guest's memory, and where the guest's
+    /// relocation does not lead there, instructions are interpreted.
     void translate(GuestId guest, CodeCache cache);
 
     /// Runs guests in turn until all have stopped, or for so many cycles.

@@ -18,11 +18,8 @@ struct EfficiencyRow {
     std::string way;    ///< "bare", a VM map's name, "interpretation"
     std::string about;  ///< what that is
     model::Activity activity;
-    std::uint64_t cycles = 0;
     bool same = true;     ///< output and end as on the bare machine
     std::string problem;  ///< why it was not run to its end; empty when it was
-    [[nodiscard]] double direct_share() const;
-    [[nodiscard]] double exits_per_thousand() const;
 };
 
 struct Efficiency {
@@ -49,6 +46,10 @@ struct EfficiencyRequest {
     std::vector<Remedied> remedies;
     std::uint64_t cycles = 0;  ///< at most, and not more than 300 times those of the bare machine
 };
+
+/// How a guest's code is translated in all modes of the map. Nothing where the table does not let it be.
+[[nodiscard]] std::optional<model::CodeCache> code_cache(const isa::VmMap& map, const check::TranslationTable& table,
+                                                         std::uint64_t address, std::uint64_t units);
 
 /// Runs the guest bare, under each VM map of the spec, with each remedy, and interpreted. A text says why the guest
 /// cannot be run at all.
