@@ -780,8 +780,7 @@ class Parser {
         const bool interrupt = accept("interrupt");
         const Token id = expect_name(
             "`context`, `where`, `map`, `memory`, `shadow`, `compose`, `monitor`, `guest`, `synthesize`, `interrupt` "
-            "or a "
-            "mode");
+            "or a mode");
         expect("=>");
         Ast to = name_node(interrupt ? "an interrupt" : "a mode");
         expect(";");
