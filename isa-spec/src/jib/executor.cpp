@@ -307,8 +307,8 @@ Value Executor::call(Name name, const std::vector<Value>& arguments, PathState& 
         const Term holds = values.want_boolean(arguments.at(0));
         PathState fails = state;
         assume(fails, terms_.not_(holds));
-        const bool said = arguments.size() > 1 && arguments[1].kind == Value::Kind::string && arguments[1].more->text;
-        stop(fails, said ? fmt::format("assertion: {}", *arguments[1].more->text) : "assertion", where);
+        const bool said = arguments.size() > 1 && arguments[1].kind == Value::Kind::string;
+        stop(fails, said ? fmt::format("assertion: {}", arguments[1].more->text) : "assertion", where);
         if (terms_.is_false(holds)) state.dead = true;
         assume(state, holds);
         return Value::unit();

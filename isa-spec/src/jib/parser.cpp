@@ -529,6 +529,11 @@ class Parser {
             const auto where = range();
             const Name named = name();
             once(model_.functions, named, where);
+            if (over_ && model_.functions.contains(named)) {  // what it was stays within reach
+                const std::string_view old = model_.names.text(named);
+                const Name original = model_.names.number("zoriginal_" + std::string(old.substr(1)));
+                model_.functions.try_emplace(original, std::move(model_.functions[named]));
+            }
             Function function;
             function.where = where;
             want("(");

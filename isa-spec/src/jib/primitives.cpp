@@ -18,7 +18,7 @@ std::optional<Value> Values::primitive(std::string_view name, const std::vector<
     };
     static const auto same = [](Values&, Arguments a) { return a[0]; };
     static const auto nothing = [](Values&, Arguments) { return Value::unit(); };
-    static const auto some_text = [](Values&, Arguments) { return Value::string(std::nullopt); };
+    static const auto some_text = [](Values&, Arguments) { return Value::string("", true); };
     static const auto comparison = [](Op op, bool swap) {
         return [op, swap](Values& v, Arguments a) {
             const auto [l, r] = v.even(a[0], a[1]);
@@ -106,17 +106,14 @@ std::optional<Value> Values::primitive(std::string_view name, const std::vector<
         for (unsigned i = v.want_width(a[1], "a count"); i > 0; --i) result = v.join(result, a[0]);
         return result;
     };
-    static const auto text = [](const Value& value) -> std::optional<std::string> {
-        return value.kind == Value::Kind::string ? value.more->text : std::nullopt;
-    };
     static const auto concatenate = [](Values&, Arguments a) {
-        const auto l = text(a[0]);
-        const auto r = text(a[1]);
-        return Value::string(l && r ? std::optional(*l + *r) : std::nullopt);
+        if (a[0].kind != Value::Kind::string || a[1].kind != Value::Kind::string) throw Stuck{"a text was never set"};
+        if (a[0].more->open) return a[0];
+        return Value::string(a[0].more->text + a[1].more->text, a[1].more->open);
     };
     static const auto decimal = [](Values& v, Arguments a) {
         const auto number = v.known(a[0]);
-        if (!number || *number > Number{1} << 62 || *number < -(Number{1} << 62)) return Value::string(std::nullopt);
+        if (!number || *number > Number{1} << 62 || *number < -(Number{1} << 62)) return Value::string("", true);
         return Value::string(fmt::format("{}", static_cast<long long>(*number)));
     };
     static const auto constant_bits = [](Word value) {

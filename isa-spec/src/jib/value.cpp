@@ -11,9 +11,10 @@
 
 namespace pogo::isa::jib {
 
-Value Value::string(std::optional<std::string> text) {
+Value Value::string(std::string text, bool open) {
     Compound compound;
     compound.text = std::move(text);
+    compound.open = open;
     return made(Kind::string, std::move(compound));
 }
 
@@ -231,8 +232,8 @@ Term Values::equal(const Value& a, const Value& b) {
         case Value::Kind::enumerator:
             return terms.eq(a.term, b.term);
         case Value::Kind::string:
-            if (!a.more->text || !b.more->text) throw Stuck{"texts that depend on the state are compared"};
-            return terms.boolean(*a.more->text == *b.more->text);
+            if (a.more->open || b.more->open) throw Stuck{"texts that depend on the state are compared"};
+            return terms.boolean(a.more->text == b.more->text);
         case Value::Kind::structure:
         case Value::Kind::vector: {
             if (a.more->members.size() != b.more->members.size()) return terms.boolean(false);
@@ -279,8 +280,13 @@ Value Values::merge(Term condition, const Value& a, const Value& b) {
             const auto [l, r] = even(a, b);
             return integer(terms.ite(condition, l, r));
         }
-        case Value::Kind::string:
-            return a.more->text && a.more->text == b.more->text ? a : Value::string(std::nullopt);
+        case Value::Kind::string: {
+            const auto& l = a.more->text;
+            const auto& r = b.more->text;
+            if (l == r && a.more->open == b.more->open) return a;
+            const auto split = std::mismatch(l.begin(), l.end(), r.begin(), r.end()).first;
+            return Value::string(std::string(l.begin(), split), true);
+        }
         case Value::Kind::reference:
             if (a.more->name != b.more->name) throw Stuck{"which register is meant depends on the state"};
             return a;

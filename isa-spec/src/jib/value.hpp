@@ -10,11 +10,12 @@ struct Value;
 
 /// What does not fit into a term.
 struct Compound {
-    std::vector<Value> members;       ///< of structures and vectors; payloads of a union
-    std::vector<Name> names;          ///< of a structure's members; a union's constructors that may be
-    std::vector<Term> guards;         ///< Bool each, one holds: the union is of that constructor
-    std::optional<std::string> text;  ///< of a string; nothing: it depends on the state
-    Name name = 0;                    ///< of a reference: the register
+    std::vector<Value> members;  ///< of structures and vectors; payloads of a union
+    std::vector<Name> names;     ///< of a structure's members; a union's constructors that may be
+    std::vector<Term> guards;    ///< Bool each, one holds: the union is of that constructor
+    std::string text;            ///< of a string: it begins so
+    bool open = false;           ///< a string that goes on in a way that depends on the state
+    Name name = 0;               ///< of a reference: the register
 };
 
 struct Value {
@@ -43,7 +44,7 @@ struct Value {
     static Value empty_bits() { return {Kind::bits, {}, {}}; }
     static Value integer(Term term) { return {Kind::integer, term, {}}; }
     static Value enumerator(Term term) { return {Kind::enumerator, term, {}}; }
-    static Value string(std::optional<std::string> text);
+    static Value string(std::string text, bool open = false);
     static Value made(Kind kind, Compound compound) {
         return {kind, {}, std::make_shared<const Compound>(std::move(compound))};
     }
