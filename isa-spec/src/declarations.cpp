@@ -638,7 +638,8 @@ void Elaborator::define(const Ast& ast) {
             break;
         }
         case Syntax::invariant:
-            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range});
+        case Syntax::assume:
+            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range, ast.is(Syntax::assume)});
             break;
         case Syntax::wait:
             spec_.waiting = t.or_(spec_.waiting, pure(ast[0]));

@@ -349,6 +349,7 @@ struct Invariant {
     std::string name;
     Term holds;
     SourceRange where;
+    bool assumed = false;  ///< whether the machine keeps it is not asked; reports say that it is assumed
 };
 
 /// The timing contract: see docs/timing.md.

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "isa/require.hpp"
@@ -86,8 +87,9 @@ class Importer {
         bind_files();
         start_ = executor_.initial();
         bind_registers();
-        unmodelled_ = {static_cast<std::uint32_t>(spec_.causes.size())};
-        spec_.causes.push_back({"unmodelled", TrapKind::unmodelled, {}, {}, {}});
+        first_cause_ = static_cast<std::uint32_t>(spec_.causes.size());
+        for (const auto& cause : mapping_.causes)
+            spec_.causes.push_back({cause.name, cause.kind, {}, {}, cause.constructor.where});
         translation();
         instructions();
         illegal();
@@ -157,8 +159,7 @@ class Importer {
         });
         bind("zpogo_virtual", [this, &v](const auto& arguments, PathState&, SourceRange) {
             const auto found = translated_.find(v.want_bits(arguments.at(0)));
-            if (found == translated_.end()) throw Stuck{"the virtual address of what was not translated"};
-            return Value::bits(found->second.first);
+            return Value::bits(found == translated_.end() ? arguments[0].term : found->second.first);
         });
         bind("zpogo_load", [this, &v](const auto& arguments, PathState& state, SourceRange where) {
             return load(v.want_bits(arguments.at(0)), v.want_width(arguments.at(1), "a size"), state, where);
@@ -545,7 +546,8 @@ class Importer {
         if (!state.dead) finish(state);
         for (const auto& stop : executor_.stops)
             run_.unmodelled.emplace_back(
-                Trap{unmodelled_, stop.guard, {}, static_cast<unsigned>(run_.meaning.loads.size()), stop.where},
+                Trap{
+                    unmodelled(stop.why), stop.guard, {}, static_cast<unsigned>(run_.meaning.loads.size()), stop.where},
                 run_.traps.size());
         run_.meaning.choices = executor_.choices;
         return std::move(run_);
@@ -638,7 +640,7 @@ class Importer {
                     used[k].second = used[k].second || used[k].first != raised.arguments[k];
             }
             // All arguments for now: `causes` drops those that are always one constant.
-            meaning.traps.push_back({{first_cause() + static_cast<std::uint32_t>(raised.cause)},
+            meaning.traps.push_back({{first_cause_ + static_cast<std::uint32_t>(raised.cause)},
                                      raised.guard,
                                      raised.arguments,
                                      raised.loads_before,
@@ -647,7 +649,56 @@ class Importer {
         stops_until(~std::size_t{0});
         return meaning;
     }
-    [[nodiscard]] std::uint32_t first_cause() const { return unmodelled_.index + 1; }
+    /// A cause for every reason.
+    CauseId unmodelled(const std::string& why) {
+        const auto [there, fresh] =
+            unmodelled_.try_emplace(why, CauseId{static_cast<std::uint32_t>(spec_.causes.size())});
+        if (fresh) {
+            Meaning stay;
+            stay.writes.push_back({spec_.pc, {}, terms_.variable(spec_[spec_.pc].variable), terms_.boolean(true), {}});
+            spec_.causes.push_back({"not modelled: " + why, TrapKind::unmodelled, {}, std::move(stay), {}});
+        }
+        return there->second;
+    }
+
+    /// A meaning speaks of the state, of what it loads and of fields. Of others nothing is known: a physical address
+    /// that was computed with, say. Then nothing is said of it all.
+    void close(Meaning& meaning, const std::vector<Variable>& fields) {
+        std::set<Variable> known(fields.begin(), fields.end());
+        for (const auto& element : spec_.elements) known.insert(element.variable);
+        known.insert(meaning.choices.begin(), meaning.choices.end());
+        std::vector<Term> roots;
+        for (const auto& load : meaning.loads) {
+            known.insert(load.result);
+            if (load.translated.valid()) known.insert(load.translated);
+            roots.insert(roots.end(), {load.guard, load.address});
+        }
+        for (const auto& store : meaning.stores) {
+            if (store.translated.valid()) known.insert(store.translated);
+            roots.insert(roots.end(), {store.guard, store.address, store.data});
+        }
+        for (const auto& write : meaning.writes) {
+            roots.insert(roots.end(), {write.guard, write.value});
+            if (write.index.valid()) roots.push_back(write.index);
+        }
+        for (const auto& trap : meaning.traps) {
+            roots.push_back(trap.guard);
+            roots.insert(roots.end(), trap.arguments.begin(), trap.arguments.end());
+        }
+        for (const Variable variable : terms_.support(roots)) {
+            if (known.contains(variable)) continue;
+            Meaning nothing;
+            nothing.writes.push_back(
+                {spec_.pc, {}, terms_.variable(spec_[spec_.pc].variable), terms_.boolean(true), {}});
+            nothing.traps.push_back({unmodelled(fmt::format("a result depends on `{}`", terms_.name(variable))),
+                                     terms_.boolean(true),
+                                     {},
+                                     0,
+                                     {}});
+            meaning = std::move(nothing);
+            return;
+        }
+    }
 
     // ---- the parts of the Spec ----
     void translation() {
@@ -701,6 +752,9 @@ class Importer {
                     const Value decoded = executor_.call(found.decode, {Value::bits(found.bits)}, state);
                     if (!state.dead) executor_.call(function(mapping_.run), {decoded}, state);
                 }));
+                std::vector<Variable> fields;
+                for (const auto& field : found.form.fields) fields.push_back(field.variable);
+                close(found.form.meaning, fields);
                 spec_.forms.push_back(std::move(found.form));
             }
             spec_.instructions.push_back(std::move(instruction));
@@ -725,7 +779,7 @@ class Importer {
         });
         Meaning meaning = keep(std::move(run));
         if (meaning.traps.size() != 1 || !terms_.is_true(meaning.traps[0].guard) ||
-            meaning.traps[0].cause == unmodelled_)
+            spec_[meaning.traps[0].cause].kind == TrapKind::unmodelled)
             refuse(Code::E1008, mention.where, mention.text);
         spec_.illegal = meaning.traps[0];
     }
@@ -735,10 +789,8 @@ class Importer {
         const Name entry = function(mapping_.trap_entry);
         for (std::size_t i = 0; i < mapping_.causes.size(); ++i) {
             const auto& from = mapping_.causes[i];
-            Cause cause;
-            cause.name = from.name;
-            cause.kind = from.kind;
-            cause.where = from.constructor.where;
+            const CauseId id{first_cause_ + static_cast<std::uint32_t>(i)};
+            std::vector<Variable> parameters;
             std::vector<Term> parts;
             for (auto& [term, differs] : used_[i]) {
                 differs = differs || !terms_.is_constant(term);
@@ -746,14 +798,13 @@ class Importer {
                     parts.push_back(term);
                     continue;
                 }
-                cause.parameters.push_back(
-                    terms_.declare(fmt::format("{}.{}", from.name, cause.parameters.size()), terms_.sort(term)));
-                parts.push_back(terms_.variable(cause.parameters.back()));
+                parameters.push_back(
+                    terms_.declare(fmt::format("{}.{}", from.name, parameters.size()), terms_.sort(term)));
+                parts.push_back(terms_.variable(parameters.back()));
             }
-            if (used_[i].empty()) {  // a cause that nothing raises
-                spec_.causes.push_back(std::move(cause));
-                continue;
-            }
+            if (used_[i].empty())  // what nothing raises
+                for (const auto& member : trap_payload_->members)
+                    if (&member != &trap_payload_->members[trap_cause_]) flatten(member.type, nullptr, parts);
             std::size_t at = 0;
             std::vector<Value> arguments;
             Compound why;
@@ -763,8 +814,10 @@ class Importer {
             arguments.push_back(Value::made(Value::Kind::union_, std::move(why)));
             for (std::size_t k = 0; k < trap_payload_->members.size(); ++k)
                 if (k != trap_cause_) arguments.push_back(unflatten(trap_payload_->members[k].type, parts, at));
-            cause.entry = keep(follow([&](PathState& state) { executor_.call(entry, arguments, state); }));
-            spec_.causes.push_back(std::move(cause));
+            Meaning meaning = keep(follow([&](PathState& state) { executor_.call(entry, arguments, state); }));
+            close(meaning, parameters);
+            spec_.causes[id.index].parameters = std::move(parameters);
+            spec_.causes[id.index].entry = std::move(meaning);
         }
         entering_ = false;
         for (auto& form : spec_.forms)
@@ -773,8 +826,8 @@ class Importer {
         drop_constants(spec_.illegal);
     }
     void drop_constants(Trap& trap) {
-        if (trap.cause == unmodelled_) return;
-        const auto& used = used_[trap.cause.index - first_cause()];
+        if (spec_[trap.cause].kind == TrapKind::unmodelled) return;
+        const auto& used = used_[trap.cause.index - first_cause_];
         std::vector<Term> left;
         for (std::size_t i = 0; i < trap.arguments.size(); ++i)
             if (used[i].second) left.push_back(trap.arguments[i]);
@@ -798,7 +851,8 @@ class Importer {
     bool translating_ = false;
     bool entering_ = false;
     Number length_ = 0;  ///< of the instruction that runs, in units
-    CauseId unmodelled_;
+    std::uint32_t first_cause_ = 0;
+    std::map<std::string, CauseId> unmodelled_;
     const Composite* trap_payload_ = nullptr;
     std::size_t trap_cause_ = 0;
     std::vector<Name> cause_names_;
