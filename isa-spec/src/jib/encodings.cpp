@@ -290,19 +290,19 @@ class Finder {
             const bool cube = all && choice.words.size() == std::size_t{1} << left;
             Term where = terms_.boolean(true);
             if (!cube) {
-                if (!all) where = guard;
-                std::vector<Term> any;
-                for (const Word word : choice.words) {
-                    std::vector<Term> every;
-                    for (const unsigned i : positions)
-                        if ((same >> i & 1) == 0)
-                            every.push_back(terms_.eq(terms_.extract(terms_.variable(word_), i, i),
-                                                      terms_.constant(1, word >> i & 1)));
-                    any.push_back(terms_.all(every));
-                }
-                // The shorter of what may be and what may not.
-                where =
-                    terms_.and_(where, all && choice.words.size() > 64 ? others(choices, key, guard) : terms_.any(any));
+                where = fill(guard, chosen);
+                std::size_t number = 0;
+                for (const auto& part : parts)
+                    if (part.selects && part.term.valid()) {
+                        const Term term = fill(part.term, chosen);
+                        const Term own =
+                            part.classes != nullptr ? of_class(part, term, key[number])
+                            : terms_.sort(term).is_bool()
+                                ? (choice.values[number] != 0 ? term : terms_.not_(term))
+                                : terms_.eq(term, terms_.constant(terms_.sort(term).width, choice.values[number]));
+                        where = terms_.and_(where, own);
+                        ++number;
+                    }
             }
             std::vector<Part> here = parts;
             std::size_t at = 0;
@@ -322,19 +322,17 @@ class Finder {
             add(found, here, chosen, where, row);
         }
     }
-    /// The guard, and none of the other rows.
-    template <class Choices>
-    Term others(const Choices& choices, const std::vector<std::string>& key, Term guard) {
-        Term result = guard;
-        for (const auto& [name, choice] : choices) {
-            if (name == key) continue;
-            Word same = ~Word{0};
-            for (const Word word : choice.words) same &= ~(word ^ choice.words.front());
-            for (const Word word : choice.words)
-                result = terms_.and_(
-                    result, terms_.not_(terms_.eq(filled({}, terms_.variable(word_)), terms_.constant(width_, word))));
-        }
-        return result;
+    /// The term is a number of that class: one of those, or none of the others, whichever is said in fewer words.
+    Term of_class(const Part& part, Term term, const std::string& wanted) {
+        const unsigned width = terms_.sort(term).width;
+        std::vector<Term> these;
+        std::vector<Term> others;
+        for (const auto& [key, name] : class_names_)
+            if (key.first == part.classes)
+                (name == wanted ? these : others).push_back(terms_.eq(term, terms_.constant(width, key.second)));
+        if (these.size() <= others.size()) return terms_.any(these);
+        for (Term& other : others) other = terms_.not_(other);
+        return terms_.all(others);
     }
 
     std::string class_of(const Part& part, Word value) {

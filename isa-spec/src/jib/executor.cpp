@@ -105,6 +105,8 @@ std::optional<bool> Executor::decided(const PathState& state, Term condition) co
     if (terms_.is_true(condition)) return true;
     if (terms_.is_false(condition)) return false;
     const Term opposite = terms_.not_(condition);
+    if (facts.contains(condition)) return true;
+    if (facts.contains(opposite)) return false;
     for (const Term known : state.conditions) {
         if (known == condition) return true;
         if (known == opposite) return false;

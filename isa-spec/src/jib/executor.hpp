@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <unordered_set>
 
 #include "jib/value.hpp"
 
@@ -39,6 +40,7 @@ class Executor {
     std::vector<Stop> stops;
     std::vector<Variable> choices;  ///< what Sail leaves undefined
     std::unordered_map<Name, Hook> hooks;
+    std::unordered_set<Term> facts;  ///< Bool each: known to hold wherever a run goes, and no part of its conditions
 
     /// The state in which nothing is set but what `let` binds.
     [[nodiscard]] PathState initial();

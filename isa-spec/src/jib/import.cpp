@@ -661,6 +661,15 @@ class Importer {
         return there->second;
     }
 
+    void know(Term condition) {
+        const Node node = terms_.node(condition);
+        if (node.op == Op::and_) {
+            know({node.a});
+            know({node.b});
+        } else {
+            executor_.facts.insert(condition);
+        }
+    }
     /// A meaning speaks of the state, of what it loads and of fields. Of others nothing is known: a physical address
     /// that was computed with, say. Then nothing is said of it all.
     void close(Meaning& meaning, const std::vector<Variable>& fields) {
@@ -748,6 +757,8 @@ class Importer {
             for (auto& found : row.forms) {
                 length_ = found.form.encoding.parcels.size() * spec_.parcel_units;
                 found.form.instruction = id;
+                executor_.facts.clear();
+                know(found.form.encoding.where);
                 found.form.meaning = keep(follow([&](PathState& state) {
                     const Value decoded = executor_.call(found.decode, {Value::bits(found.bits)}, state);
                     if (!state.dead) executor_.call(function(mapping_.run), {decoded}, state);
@@ -762,6 +773,7 @@ class Importer {
     }
 
     void illegal() {
+        executor_.facts.clear();
         if (mapping_.illegal.empty()) refuse(Code::E0812, mapping_.instructions.where, "illegal");
         const Mention& mention = mapping_.illegal[0];
         const auto constructor = find(mention.text);
