@@ -189,6 +189,19 @@ class Finder {
         return variables.size() == 1 && variables[0] == word_ ? condition : terms_.boolean(true);
     }
 
+    /// The conjuncts that depend on no other bits than those, and the others.
+    std::pair<Term, Term> within(Term condition, Word bits) {
+        const Node node = terms_.node(condition);
+        if (node.op == Op::and_) {
+            const auto left = within({node.a}, bits);
+            const auto right = within({node.b}, bits);
+            return {terms_.and_(left.first, right.first), terms_.and_(left.second, right.second)};
+        }
+        const bool inside = (support(std::span(&condition, 1)) & ~bits) == 0;
+        const Term none = terms_.boolean(true);
+        return inside ? std::pair{condition, none} : std::pair{none, condition};
+    }
+
     // ---- one constructor at one place of the decoder ----
     std::vector<Part> parts_of(const Found& found) const {
         std::vector<Part> parts;
@@ -232,9 +245,13 @@ class Finder {
             if (part.term.valid()) part.term = fill(part.term, fixed);
             if (part.selects && part.term.valid()) roots.push_back(part.term);
         }
+        // What the decoder asks beyond the parts that select, of more bits than can be tried, is a condition.
         Word open = support(roots);
-        const bool all = __builtin_popcountll(static_cast<std::uint64_t>(open)) <= 18;
-        if (!all) open = support(std::span(roots).subspan(1));
+        Term rest = terms_.boolean(true);
+        if (__builtin_popcountll(static_cast<std::uint64_t>(open)) > 18) {
+            open = support(std::span(roots).subspan(1));
+            std::tie(roots[0], rest) = within(guard, open);
+        }
         std::vector<unsigned> positions;
         for (unsigned i = 0; i < width_; ++i)
             if ((open >> i & 1) != 0) positions.push_back(i);
@@ -265,7 +282,7 @@ class Finder {
             for (std::size_t i = 0; i < positions.size(); ++i) word |= Word{n >> i & 1} << positions[i];
             domain.word = word;
             const auto values = fold(program, domain);
-            if (all && values[0] == 0) continue;
+            if (values[0] == 0) continue;
             std::vector<std::string> key;
             std::size_t at = 1;
             for (const auto& part : parts)
@@ -287,10 +304,9 @@ class Finder {
             chosen.mask |= same;
             chosen.value |= choice.words.front() & same;
             const auto left = static_cast<unsigned>(__builtin_popcountll(static_cast<std::uint64_t>(open & ~same)));
-            const bool cube = all && choice.words.size() == std::size_t{1} << left;
-            Term where = terms_.boolean(true);
-            if (!cube) {
-                where = fill(guard, chosen);
+            Term where = fill(rest, chosen);
+            if (choice.words.size() != std::size_t{1} << left) {
+                where = terms_.and_(where, fill(roots[0], chosen));
                 std::size_t number = 0;
                 for (const auto& part : parts)
                     if (part.selects && part.term.valid()) {
