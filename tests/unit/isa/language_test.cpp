@@ -129,6 +129,16 @@ TEST(Fields, HaveZerosWhereTheEncodingHasNoPlace) {
     EXPECT_TRUE(permits(spec, spec.forms[1], std::vector<std::uint64_t>{2}));
 }
 
+// Of 32 free bits the conditions read 16, and agree about one value of them.
+TEST(Encodings, AreToldApartByEveryValueThatConditionsRead) {
+    const auto two = [](const std::string& first, const std::string& second) {
+        return "instruction i { encoding 0x01 n:16 m:16 where " + first + "; assembly \"i {n}, {m}\"; }" +
+               "instruction j { encoding 0x01 n:16 m:16 where " + second + "; assembly \"j {n}, {m}\"; }";
+    };
+    EXPECT_THAT(error_of(two("n == 0x1234", "n >= 0x1234")), HasSubstr("for example 01 12 34 00 00"));
+    (void)must_load(machine(two("n == 0x1234", "n > 0x1234")));
+}
+
 TEST(Cases, CanExcludeValuesOfTheirFields) {
     const Spec spec = must_load(machine(
         "operand csr { piece number 6; case counter { number = 0b00 n:4; where n >= 3; assembly \"counter{n}\"; }"
