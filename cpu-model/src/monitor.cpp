@@ -89,7 +89,7 @@ struct Monitor::Impl final : Clock {
     void set_root(Guest& guest, std::uint64_t at) const;
 
     [[nodiscard]] bool translates(const Guest& guest, std::size_t mode) const;
-    Guest::Block* block(Guest& guest);
+    Guest::Block* block(Guest& guest) const;
     bool load_cache(Guest& guest, Guest::Block& block) const;
 
     std::uint64_t time() override;
@@ -486,7 +486,7 @@ bool Monitor::Impl::translates(const Guest& guest, std::size_t mode) const {
 
 // The block that begins at the guest's pc, translated if it is not there or the guest has changed it. Nothing where the
 // first instruction is the monitor's.
-Guest::Block* Monitor::Impl::block(Guest& guest) {
+Guest::Block* Monitor::Impl::block(Guest& guest) const {
     Machine& machine = *guest.machine;
     const std::uint64_t start = machine.pc();
     const auto units_at = [&](std::uint64_t physical, std::size_t count) {
