@@ -76,19 +76,11 @@ struct Solver::Z3 {
     }
     z3::expr translate(Term root) { return translate(std::span(&root, 1))[0]; }
 
-    z3::solver solver(const Settings& settings) {
-        z3::solver result(context, z3::solver::simple());
+    z3::solver solver(const Settings& settings, Engine engine = Engine::search) {
+        z3::solver result = engine == Engine::search ? z3::solver(context, z3::solver::simple())
+                                                     : z3::tactic(context, "qfaufbv").mk_solver();
         z3::params params(context);
-        params.set("random_seed", settings.seed);
-        if (settings.rlimit != 0) params.set("rlimit", settings.rlimit);
-        result.set(params);
-        return result;
-    }
-
-    /// Another engine, which bit-blasts at once: slow where little has to be looked at, good at arithmetic.
-    z3::solver second_solver(const Settings& settings) {
-        z3::solver result = z3::tactic(context, "qfaufbv").mk_solver();
-        z3::params params(context);
+        if (engine == Engine::search) params.set("random_seed", settings.seed);
         if (settings.rlimit != 0) params.set("rlimit", settings.rlimit);
         result.set(params);
         return result;
@@ -121,7 +113,7 @@ Solver::Solver(const Terms& terms, Settings settings, Observer observer)
 }
 Solver::~Solver() = default;
 
-Verdict Solver::satisfiable(std::string_view name, Term formula) {
+Verdict Solver::satisfiable(std::string_view name, Term formula, Engine first) {
     ++statistics_.queries;
     if (terms_->is_constant(formula)) {
         ++statistics_.rewritten;
@@ -135,23 +127,19 @@ Verdict Solver::satisfiable(std::string_view name, Term formula) {
     Verdict verdict = Verdict::unknown;
     {
         const Stopwatch watch(statistics_.solver_seconds);
-        z3::solver solver = z3_->solver(settings_);
-        solver.add(z3_->translate(formula));
-        const auto result = z3_->check(solver, statistics_);
-        z3_->account(solver, statistics_);
-        const auto as_verdict = [](z3::check_result answer) {
+        std::string reason;
+        const auto ask = [&](Engine engine) {
+            z3::solver solver = z3_->solver(settings_, engine);
+            solver.add(z3_->translate(formula));
+            const auto answer = z3_->check(solver, statistics_);
+            z3_->account(solver, statistics_);
+            if (answer == z3::unknown && engine == Engine::search) reason = solver.reason_unknown();
             return answer == z3::sat ? Verdict::yes : answer == z3::unsat ? Verdict::no : Verdict::unknown;
         };
-        verdict = as_verdict(result);
-        if (verdict == Verdict::unknown) {
-            z3::solver second = z3_->second_solver(settings_);
-            second.add(z3_->translate(formula));
-            verdict = as_verdict(z3_->check(second, statistics_));
-            z3_->account(second, statistics_);
-        }
+        verdict = ask(first);
+        if (verdict == Verdict::unknown) verdict = ask(first == Engine::search ? Engine::bits : Engine::search);
         if (verdict == Verdict::unknown) {
             // Z3 calls its own limit a cancellation; nothing else cancels.
-            const std::string reason = solver.reason_unknown();
             unknowns_.push_back(fmt::format("{}: {}", name, reason == "canceled" ? "resource limit" : reason));
         }
     }

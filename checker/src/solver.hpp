@@ -23,6 +23,12 @@ struct Assignment {
     std::unordered_map<std::uint32_t, std::map<std::uint64_t, isa::Word>> arrays;  ///< by number of the variable
 };
 
+/// Z3 has two that matter here.
+enum class Engine {
+    search,  ///< looks at what a case needs
+    bits,    ///< bit-blasts at once: slow where little has to be looked at, good at arithmetic
+};
+
 /// Answers about terms of one arena, which may grow meanwhile. One instance has one Z3 context with fixed seeds, so
 /// that its answers depend on nothing but the questions it was asked.
 class Solver {
@@ -39,8 +45,8 @@ class Solver {
     Solver(const Solver&) = delete;
     Solver& operator=(const Solver&) = delete;
 
-    /// Is the formula satisfiable? The same formula is solved once.
-    [[nodiscard]] Verdict satisfiable(std::string_view name, isa::Term formula);
+    /// Is the formula satisfiable? The same formula is solved once. Where an engine gives up the other one is asked.
+    [[nodiscard]] Verdict satisfiable(std::string_view name, isa::Term formula, Engine first = Engine::search);
 
     /// The same of a question that another one is asked after, unless the answer is yes: giving up is no `unknown`.
     [[nodiscard]] Verdict possible(std::string_view name, isa::Term formula);

@@ -31,7 +31,7 @@ struct Monitor::Impl final : Clock {
     Guest* current = nullptr;  ///< runs on the real machine now
 
     // The monitor's page tables lie in the upper half of the real machine's memory.
-    std::uint64_t next_table = 0;
+    std::uint64_t next_table;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> free_tables;
     isa::Walk walk;
     std::vector<isa::Word> walk_values;
@@ -43,11 +43,15 @@ struct Monitor::Impl final : Clock {
     std::uint64_t timebase = 1;
 
     Impl(const isa::Spec& machine, const isa::VmMap* vm_map, const MonitorConfig& settings)
-        : spec(machine), map(vm_map), config(settings), walk(machine), walk_values(machine.terms.variable_count(), 0) {
+        : spec(machine),
+          map(vm_map),
+          config(settings),
+          next_table(std::uint64_t{1} << (machine.physical_width - 1)),
+          walk(machine),
+          walk_values(machine.terms.variable_count(), 0) {
         POGO_REQUIRE(!world.taken);  // one Simulator or Monitor at a time
         world.taken = true;
         world.ram.set_limit(config.memory_limit);
-        next_table = std::uint64_t{1} << (spec.physical_width - 1);
         if (map != nullptr) function.emplace(spec, *map);
     }
     ~Impl() override {
@@ -71,7 +75,7 @@ struct Monitor::Impl final : Clock {
     void leave(Guest& guest);
     void interpret(Guest& guest, bool after_exit);
     void account(Guest& guest, Machine::Outcome outcome, const Fetched& fetched, bool after_exit);
-    void deliver(Guest& guest, std::uint32_t interrupt);
+    void deliver(Guest& guest, std::uint32_t interrupt) const;
     void fire(Guest& guest) const;
     void pass(std::uint64_t cycles) const { core->skip_to(core->cycle() + cycles); }
     [[nodiscard]] std::uint64_t now() const { return core->cycle(); }
@@ -85,11 +89,11 @@ struct Monitor::Impl final : Clock {
     void set_root(Guest& guest, std::uint64_t at) const;
 
     [[nodiscard]] bool translates(const Guest& guest, std::size_t mode) const;
-    Guest::Block* block(Guest& guest);
-    bool load_cache(Guest& guest, Guest::Block& block);
+    Guest::Block* block(Guest& guest) const;
+    bool load_cache(Guest& guest, Guest::Block& block) const;
 
     std::uint64_t time() override;
-    void wake(std::optional<std::uint64_t> time) override;
+    void wake(std::optional<std::uint64_t> wanted) override;
 };
 
 // ---- Building -------------------------------------------------------------------------------------------------------
@@ -308,7 +312,7 @@ void Monitor::Impl::execute(Guest& guest, std::uint64_t end) {
     }
 }
 
-void Monitor::Impl::deliver(Guest& guest, std::uint32_t interrupt) {
+void Monitor::Impl::deliver(Guest& guest, std::uint32_t interrupt) const {
     ++guest.activity.interrupts;
     guest.activity.monitor_cycles += config.routine_cycles;
     pass(config.routine_cycles);
@@ -482,7 +486,7 @@ bool Monitor::Impl::translates(const Guest& guest, std::size_t mode) const {
 
 // The block that begins at the guest's pc, translated if it is not there or the guest has changed it. Nothing where the
 // first instruction is the monitor's.
-Guest::Block* Monitor::Impl::block(Guest& guest) {
+Guest::Block* Monitor::Impl::block(Guest& guest) const {
     Machine& machine = *guest.machine;
     const std::uint64_t start = machine.pc();
     const auto units_at = [&](std::uint64_t physical, std::size_t count) {
@@ -523,7 +527,7 @@ Guest::Block* Monitor::Impl::block(Guest& guest) {
 }
 
 // Puts the block's code and its exit into the cache, empty if it was full. False where it never fits.
-bool Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) {
+bool Monitor::Impl::load_cache(Guest& guest, Guest::Block& block) const {
     const std::uint64_t parcel = spec.parcel_units;
     const std::uint64_t size = (block.units.size() + guest.cache->exit.size() * parcel + parcel - 1) / parcel * parcel;
     if (size > guest.cache->units) return false;

@@ -21,15 +21,25 @@ std::optional<std::string> misread(const isa::Spec& spec) {
     return std::nullopt;
 }
 
-Platform::Platform(const isa::Spec& spec, Machine& machine, Host host)
-    : spec_(spec), machine_(machine), host_(std::move(host)) {
+namespace {
+
+const isa::Device* controller_of(const isa::Spec& spec) {
     const isa::Device* controller = nullptr;
     for (const auto& device : spec.platform.devices)
         if (device.kind == isa::Device::Kind::interrupt_controller) controller = &device;
-    lines_ = std::make_unique<Lines>([this, controller](unsigned line) {
-        if (controller != nullptr) drive(*controller, 0, line);
-    });
-    line_inputs_ = lines_.get();
+    return controller;
+}
+
+}  // namespace
+
+Platform::Platform(const isa::Spec& spec, Machine& machine, Host host)
+    : spec_(spec),
+      machine_(machine),
+      host_(std::move(host)),
+      lines_(std::make_unique<Lines>([this, controller = controller_of(spec)](unsigned line) {
+          if (controller != nullptr) drive(*controller, 0, line);
+      })),
+      line_inputs_(lines_.get()) {
     for (const auto& device : spec.platform.devices)
         if (device.kind != isa::Device::Kind::ram) add(device);
 }

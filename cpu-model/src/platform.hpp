@@ -34,6 +34,7 @@ class Platform {
     Platform(const isa::Spec& spec, Machine& machine, Host host);
     Platform(const Platform&) = delete;
     Platform& operator=(const Platform&) = delete;
+    ~Platform() = default;
 
     /// One more; its number is the one before, plus one.
     void add(const isa::Device& device, std::optional<std::uint64_t> fromhost = std::nullopt);

@@ -609,12 +609,9 @@ void Elaborator::declare(const Ast& ast) {
 // Second round: what the names mean.
 void Elaborator::define(const Ast& ast) {
     Terms& t = spec_.terms;
-    const auto pure = [&](const Ast& expression) {
+    const auto state = [&](const Ast& expression) {
         Term result;
-        accesses_allowed_ = false;
-        next_value_ = {};
-        attempt([&] { meaning(pc_value_, [&] { result = condition(expression); }); });
-        accesses_allowed_ = true;
+        attempt([&] { pure({}, [&] { result = condition(expression); }); });
         return result.valid() ? result : t.boolean(false);
     };
     switch (ast.kind) {
@@ -639,13 +636,13 @@ void Elaborator::define(const Ast& ast) {
         }
         case Syntax::invariant:
         case Syntax::assume:
-            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range, ast.is(Syntax::assume)});
+            spec_.invariants.push_back({ast.text, state(ast[0]), ast.range, ast.is(Syntax::assume)});
             break;
         case Syntax::wait:
-            spec_.waiting = t.or_(spec_.waiting, pure(ast[0]));
+            spec_.waiting = t.or_(spec_.waiting, state(ast[0]));
             break;
         case Syntax::halt:
-            spec_.halted = t.or_(spec_.halted, pure(ast[0]));
+            spec_.halted = t.or_(spec_.halted, state(ast[0]));
             break;
         case Syntax::reset:
             next_value_ = {};
@@ -665,7 +662,7 @@ void Elaborator::define(const Ast& ast) {
         }
         case Syntax::interrupt: {
             const std::uint32_t index = find(ast.text)->index;
-            spec_.interrupts[index].condition = pure(ast[0]);
+            spec_.interrupts[index].condition = state(ast[0]);
             next_value_ = pc_value_;
             Meaning entry = meaning(pc_value_, [&] { block(ast[1]); });
             spec_.interrupts[index].entry = std::move(entry);
@@ -994,11 +991,9 @@ void Elaborator::define_extension(const Ast& ast) {
         if (item->is(Syntax::translate) || item->is(Syntax::timing) || item->is(Syntax::platform)) continue;
         attempt([&] { define(*item); });
     }
-    const auto pure = [&](const Ast& expression) {
+    const auto state = [&](const Ast& expression) {
         Term result;
-        accesses_allowed_ = false;
-        meaning(pc_value_, [&] { result = condition(expression); });
-        accesses_allowed_ = true;
+        pure({}, [&] { result = condition(expression); });
         return result;
     };
     bool active = false;
@@ -1007,12 +1002,12 @@ void Elaborator::define_extension(const Ast& ast) {
         attempt([&] {
             switch (item->kind) {
                 case Syntax::active:
-                    extension.active = pure((*item)[0]);
+                    extension.active = state((*item)[0]);
                     extension.active_text = print((*item)[0]);
                     active = true;
                     break;
                 case Syntax::supervisor:
-                    extension.supervisor = pure((*item)[0]);
+                    extension.supervisor = state((*item)[0]);
                     extension.supervisor_text = print((*item)[0]);
                     supervisor = true;
                     break;
@@ -1048,7 +1043,7 @@ void Elaborator::define_extension(const Ast& ast) {
                     }
                     rule.when = t.boolean(true);
                     if (next < item->size()) {
-                        rule.when = pure((*item)[next]);
+                        rule.when = state((*item)[next]);
                         rule.condition = print((*item)[next]);
                     }
                     extension.rules.push_back(rule);

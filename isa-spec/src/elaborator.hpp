@@ -261,6 +261,9 @@ class Elaborator {
     /// Runs `body` from a fresh state and returns the transition it describes.
     template <class F>
     Meaning meaning(Term pc_default, F&& body);
+    /// The same with names that mean values, without accesses and without a next instruction.
+    template <class F>
+    Meaning pure(const std::vector<Frame::Local>& locals, F&& body);
     Meaning finish_meaning();
     [[nodiscard]] Path fresh_path(Term pc_default);
 
@@ -384,6 +387,18 @@ Meaning Elaborator::meaning(Term pc_default, F&& body) {
     body();
     frames_.pop_back();
     return finish_meaning();
+}
+
+template <class F>
+Meaning Elaborator::pure(const std::vector<Frame::Local>& locals, F&& body) {
+    accesses_allowed_ = false;  // again when this is abandoned, too
+    next_value_ = {};
+    Meaning result = meaning(pc_value_, [&] {
+        frames_.back().locals = locals;
+        body();
+    });
+    accesses_allowed_ = true;
+    return result;
 }
 
 }  // namespace pogo::isa

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "elaborator.hpp"
+#include "field_condition.hpp"
 #include "isa/require.hpp"
 
 namespace pogo::isa {
@@ -593,26 +594,20 @@ void Elaborator::form(FormContext& context) {
     spec_.forms.push_back(std::move(form));
 }
 
-namespace {
-
-bool accepts(const Spec& spec, const Form& form, const std::vector<std::uint64_t>& parcels) {
-    const auto& expected = form.encoding.parcels;
-    for (std::size_t i = 0; i < expected.size(); ++i)
-        if ((parcels[i] & expected[i].mask) != expected[i].value) return false;
-    std::vector<std::uint64_t> fields(form.fields.size(), 0);
-    for (const auto& piece : form.encoding.pieces)
-        fields[piece.field] |= (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width)))
-                               << piece.from;
-    return permits(spec, form, fields);
-}
-
-}  // namespace
-
 // Two forms that fixed bits do not tell apart overlap, unless their conditions do. Conditions are tried on all values
-// of up to 16 free bits, else on 4,096 random ones.
+// of up to 16 free bits that they read, else on 4,096 random ones.
 void Elaborator::check_overlaps() {
     const auto& forms = spec_.forms;
     std::size_t found = 0;
+    std::vector<FieldCondition> conditions;
+    conditions.reserve(forms.size());
+    for (const Form& form : forms) conditions.emplace_back(spec_.terms, form);
+    const auto accepts = [&](std::size_t form, const std::vector<std::uint64_t>& parcels) {
+        const auto& expected = forms[form].encoding.parcels;
+        for (std::size_t i = 0; i < expected.size(); ++i)
+            if ((parcels[i] & expected[i].mask) != expected[i].value) return false;
+        return conditions[form](fields_of(forms[form], parcels));
+    };
     for (std::size_t i = 0; i < forms.size(); ++i) {
         for (std::size_t j = i + 1; j < forms.size() && found < 10; ++j) {
             const auto& a = forms[i].encoding;
@@ -624,13 +619,18 @@ void Elaborator::check_overlaps() {
             if (apart) continue;
             const std::size_t longest = std::max(a.parcels.size(), b.parcels.size());
             std::vector<std::uint64_t> base(longest, 0);
+            std::vector<std::uint64_t> read(longest, 0);
+            for (const std::size_t form : {i, j})
+                for (const auto& piece : forms[form].encoding.pieces)
+                    if (conditions[form].reads()[piece.field])
+                        read[piece.parcel] |= static_cast<std::uint64_t>(ones(piece.width)) << piece.low;
             std::vector<std::pair<std::size_t, unsigned>> open;
             for (std::size_t k = 0; k < longest; ++k) {
                 std::uint64_t mask = 0;
                 if (k < a.parcels.size()) mask |= a.parcels[k].mask, base[k] |= a.parcels[k].value;
                 if (k < b.parcels.size()) mask |= b.parcels[k].mask, base[k] |= b.parcels[k].value;
                 for (unsigned bit = 0; bit < spec_.parcel_bits(); ++bit)
-                    if ((mask >> bit & 1) == 0) open.emplace_back(k, bit);
+                    if ((read[k] & ~mask) >> bit & 1) open.emplace_back(k, bit);
             }
             const bool conditional = !spec_.terms.is_true(a.where) || !spec_.terms.is_true(b.where);
             bool overlap = !conditional;
@@ -641,7 +641,7 @@ void Elaborator::check_overlaps() {
                 for (std::size_t bit = 0; bit < open.size(); ++bit)
                     if (((open.size() <= 16 ? n >> bit : random()) & 1) != 0)
                         parcels[open[bit].first] |= std::uint64_t{1} << open[bit].second;
-                overlap = accepts(spec_, forms[i], parcels) && accepts(spec_, forms[j], parcels);
+                overlap = accepts(i, parcels) && accepts(j, parcels);
                 if (overlap) base = parcels;
             }
             if (!overlap) continue;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "field_condition.hpp"
 #include "isa/concrete.hpp"
-#include "isa/fold.hpp"
 #include "isa/require.hpp"
 
 namespace pogo::isa {
@@ -125,28 +125,49 @@ std::vector<std::uint64_t> encode(const Form& form, std::span<const std::uint64_
     return parcels;
 }
 
+std::vector<std::uint64_t> fields_of(const Form& form, std::span<const std::uint64_t> parcels) {
+    std::vector<std::uint64_t> fields(form.fields.size(), 0);
+    for (const auto& piece : form.encoding.pieces)
+        fields[piece.field] |= (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width)))
+                               << piece.from;
+    return fields;
+}
+
 namespace {
 
-// The condition on an encoding's fields, computed by the concrete domain.
-struct FieldLeaves {
-    const Form* form = nullptr;
-    std::span<const std::uint64_t> fields;
-    std::uint64_t variable(Variable variable, Sort) const {
-        for (std::size_t i = 0; i < form->fields.size(); ++i)
-            if (form->fields[i].variable == variable) return fields[i];
-        POGO_REQUIRE(false);
-    }
+// All leaves have their places.
+struct NoLeaves {
+    std::uint64_t variable(Variable, Sort) { POGO_REQUIRE(false); }
     std::uint64_t select(std::uint64_t, std::uint64_t) { POGO_REQUIRE(false); }
 };
 
 }  // namespace
 
+FieldCondition::FieldCondition(const Terms& terms, const Form& form) : reads_(form.fields.size(), false) {
+    const auto first = static_cast<std::uint32_t>(form.fields.size());
+    program_ =
+        compile(terms, std::span(&form.encoding.where, 1), first, [&](Term term) -> std::optional<std::uint32_t> {
+            const Node& node = terms.node(term);
+            if (node.op != Op::variable) return std::nullopt;
+            for (std::uint32_t i = 0; i < first; ++i) {
+                if (form.fields[i].variable != Variable{node.a}) continue;
+                reads_[i] = true;
+                return i;
+            }
+            POGO_REQUIRE(false);
+        });
+    values_.resize(first + program_.steps.size());
+}
+
+bool FieldCondition::operator()(std::span<const std::uint64_t> fields) {
+    std::copy(fields.begin(), fields.end(), values_.begin());
+    Concrete<std::uint64_t, NoLeaves> domain;
+    fold(program_, 0, program_.steps.size(), domain, values_.data());
+    return values_[program_.roots[0]] != 0;
+}
+
 bool permits(const Spec& spec, const Form& form, std::span<const std::uint64_t> fields) {
-    if (spec.terms.is_true(form.encoding.where)) return true;
-    Concrete<std::uint64_t, FieldLeaves> domain;
-    domain.form = &form;
-    domain.fields = fields;
-    return fold(compile(spec.terms, std::span(&form.encoding.where, 1)), domain)[0] != 0;
+    return spec.terms.is_true(form.encoding.where) || FieldCondition(spec.terms, form)(fields);
 }
 
 Decoder::Decoder(const Spec& spec) : spec_(&spec) {
@@ -206,10 +227,7 @@ std::optional<Decoded> Decoder::decode(std::span<const std::uint64_t> parcels, u
             wanted = std::max(wanted, static_cast<unsigned>(expected.size()));
             continue;
         }
-        Decoded decoded{{number}, std::vector<std::uint64_t>(form.fields.size(), 0)};
-        for (const auto& piece : form.encoding.pieces)
-            decoded.fields[piece.field] |=
-                (parcels[piece.parcel] >> piece.low & static_cast<std::uint64_t>(ones(piece.width))) << piece.from;
+        Decoded decoded{{number}, fields_of(form, parcels)};
         if (permits(*spec_, form, decoded.fields)) return decoded;
     }
     return std::nullopt;

@@ -36,13 +36,7 @@ VmMap::Tables Elaborator::vm_tables(const Ast& item, const Ast& map, const VmMap
         for (std::size_t right = 0; right < rights.size(); ++right)
             *rights[right] = local(at[2 + right], Sort::boolean());
         Term value;
-        accesses_allowed_ = false;
-        next_value_ = {};
-        meaning(pc_value_, [&] {
-            frames_.back().locals = locals;
-            value = bits(eval(at[0], width), width, at[0].range);
-        });
-        accesses_allowed_ = true;
+        pure(locals, [&] { value = bits(eval(at[0], width), width, at[0].range); });
         return value;
     };
     const std::array<Variable*, 3> rights{&tables.fetch, &tables.load, &tables.store};
@@ -68,17 +62,6 @@ void Elaborator::define_vm_map(const Ast& ast) {
         result.constants.push_back(t.declare(ast.text + "." + formal.text, Sort::bits(of.width)));
         constants.push_back({formal.text, Value::of(t.variable(result.constants.back())), of.enumeration});
     }
-    // Registers and constants only.
-    const auto pure = [&](auto&& body) {
-        accesses_allowed_ = false;
-        next_value_ = {};
-        Meaning m = meaning(pc_value_, [&] {
-            frames_.back().locals = constants;
-            body();
-        });
-        accesses_allowed_ = true;
-        return m;
-    };
     const auto mode = [&](const Ast& at, const std::string& name) {
         const ModeId id = spec_.find_mode(name);
         if (!id.valid()) fail(Code::E0317, at.range, name);
@@ -98,9 +81,9 @@ void Elaborator::define_vm_map(const Ast& ast) {
         } else if (item.is(Syntax::vmm_mode)) {
             result.modes.emplace_back(mode(item, item.text), mode(item[0], item[0].text));
         } else if (item.is(Syntax::where)) {
-            pure([&] { result.where = t.and_(result.where, condition(item[0])); });
+            pure(constants, [&] { result.where = t.and_(result.where, condition(item[0])); });
         } else if (item.is(Syntax::vmm_map)) {
-            const Meaning m = pure([&] {
+            const Meaning m = pure(constants, [&] {
                 for (const auto& [element, value] : result.map) path_.elements[element.index] = value;
                 block(item[0]);
                 result.map.clear();
@@ -111,7 +94,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
                 std::any_of(m.writes.begin(), m.writes.end(), [](const Write& write) { return write.index.valid(); });
             if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
         } else if (item.is(Syntax::vmm_monitor)) {
-            result.monitor = pure([&] { block(item[0]); });
+            result.monitor = pure(constants, [&] { block(item[0]); });
             if (!result.monitor.traps.empty() || !result.monitor.choices.empty()) fail(Code::E0331, item.range);
         } else if (item.is(Syntax::vmm_tables)) {
             result.tables = vm_tables(item, ast, result);
@@ -120,7 +103,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
                                             [](const Ast& other) { return other.is(Syntax::vmm_tables); });
             if (!spec_.translation.loads.empty() && !tables) fail(Code::E0333, item.range);
             result.address = t.declare(ast.text + "." + item.text, Sort::bits(spec_.physical_width));
-            pure([&] {
+            pure(constants, [&] {
                 frames_.back().locals.push_back({item.text, Value::of(t.variable(result.address)), nullptr});
                 result.memory = bits(eval(item[0], spec_.physical_width), spec_.physical_width, item[0].range);
                 result.exists = condition(item[1]);

@@ -307,7 +307,7 @@ TEST(MutantMonitors, AreFoundOut) {
         return std::pair(monitor.take_output(1), monitor.broken(1));
     };
     EXPECT_EQ(outcome(map), std::pair(expected, std::string()));
-    const std::pair<const char*, const char*> mutants[] = {
+    const std::vector<std::pair<const char*, const char*>> mutants{
         {"base  = origin + from;", "base  = from;"},                                      // relocation is not composed
         {"limit = if wanted < room then wanted else room;", "limit = size;"},             // the guest's limit is lost
         {"from   = if ccr.S == 1 then 0 else base;", "from   = base;"},                   // the supervisor is relocated

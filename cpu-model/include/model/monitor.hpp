@@ -113,7 +113,7 @@ class Monitor {
     /// From here on the guest's code is translated. With page tables of the monitor's the cache has a place of its own
     /// behind the address, which only fetches reach; else it lies in the guest's memory, and where the guest's
     /// relocation does not lead there, instructions are interpreted.
-    void translate(GuestId guest, CodeCache cache);
+    void translate(GuestId number, CodeCache cache);
 
     /// Runs guests in turn until all have stopped, or for so many cycles.
     void run(std::uint64_t cycles = Limits::none);

@@ -281,11 +281,16 @@ instruction shows { encoding 0x01; assembly "shows"; r = 0b0000000 @ s; }
     EXPECT_EQ(kept.set.exists(), Verdict::no);
 }
 
-TEST(TrapSets, AreUnknownAtAResourceLimit) {
+Verdict exists_limited(isa::Spec spec) {
     RemedyOptions options;
     options.check.rlimit = 1;
-    const Case c = solved(loaded(text_of("m68k.isa"), {{"model", "68000"}}), "trap_and_emulate", options);
-    EXPECT_EQ(c.set.exists(), Verdict::unknown);
+    return solved(std::move(spec), "trap_and_emulate", options).set.exists();
+}
+TEST(TrapSets, AreUnknownAtAResourceLimit) {
+    EXPECT_EQ(exists_limited(loaded(text_of("lecture.isa"), {{"read_ccr", "true"}})), Verdict::unknown);
+}
+TEST(TrapSetsLong, OfThe68000AreUnknownAtAResourceLimit) {
+    EXPECT_EQ(exists_limited(loaded(text_of("m68k.isa"), {{"model", "68000"}})), Verdict::unknown);
 }
 
 // ---- Hypercalls -----------------------------------------------------------------------------------------------------

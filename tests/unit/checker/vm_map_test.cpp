@@ -342,11 +342,16 @@ instruction shows { encoding 0x01; assembly "shows"; trap t when s == 0 && (k ==
     EXPECT_EQ(text(spec, findings.synthesis->cube), "l = 1");
 }
 
-TEST(VmMap, IsUnknownAtAResourceLimitAndNeverPasses) {
-    const isa::Spec spec = elaborated(text_of("m68k.isa", {}), {{"model", "68010"}});
+Verdict limited(const isa::Spec& spec) {
     Options options;
     options.rlimit = 1;
-    EXPECT_EQ(check_vm_map(spec, spec.vm_maps.front(), options).holds, Verdict::unknown);
+    return check_vm_map(spec, spec.vm_maps.front(), options).holds;
+}
+TEST(VmMap, IsUnknownAtAResourceLimitAndNeverPasses) {
+    EXPECT_EQ(limited(elaborated(text_of("lecture.isa", {}))), Verdict::unknown);
+}
+TEST(VmMapLong, OfThe68010IsUnknownAtAResourceLimit) {
+    EXPECT_EQ(limited(elaborated(text_of("m68k.isa", {}), {{"model", "68010"}})), Verdict::unknown);
 }
 
 }  // namespace

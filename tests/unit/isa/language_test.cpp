@@ -129,6 +129,16 @@ TEST(Fields, HaveZerosWhereTheEncodingHasNoPlace) {
     EXPECT_TRUE(permits(spec, spec.forms[1], std::vector<std::uint64_t>{2}));
 }
 
+// Of 32 free bits the conditions read 16, and agree about one value of them.
+TEST(Encodings, AreToldApartByEveryValueThatConditionsRead) {
+    const auto two = [](const std::string& first, const std::string& second) {
+        return "instruction i { encoding 0x01 n:16 m:16 where " + first + "; assembly \"i {n}, {m}\"; }" +
+               "instruction j { encoding 0x01 n:16 m:16 where " + second + "; assembly \"j {n}, {m}\"; }";
+    };
+    EXPECT_THAT(error_of(two("n == 0x1234", "n >= 0x1234")), HasSubstr("for example 01 12 34 00 00"));
+    (void)must_load(machine(two("n == 0x1234", "n > 0x1234")));
+}
+
 TEST(Cases, CanExcludeValuesOfTheirFields) {
     const Spec spec = must_load(machine(
         "operand csr { piece number 6; case counter { number = 0b00 n:4; where n >= 3; assembly \"counter{n}\"; }"
@@ -446,20 +456,32 @@ TEST(Translation, HasPagesSmallerThanTheAddresses) {
     EXPECT_FALSE(load(with("page s"), &said));
 }
 
-TEST(Translation, OfAnExtensionDoesNotLoad) {
+// What is said of a machine under an extension with these items.
+std::string said_of_extension(const std::string& items) {
     SourceManager sources;
     Diagnostics diagnostics;
     const auto base = sources.add("test.isa", machine("trap out(reason: bits(8)) kind virtual { pc = 0; }"
                                                       "instruction nop { encoding 0x00; assembly \"nop\"; }"));
-    const auto policy =
-        sources.add("vt.isa",
-                    "extension vt of test { register v : bits(1) role mode; active v == 1; supervisor s == 1;"
-                    "  trap leave(reason: bits(16)) kind virtual { v = 0; pc = 0x100; } exit leave;"
-                    "  mode real { v = 0; } mode guest { v = 1; }"
-                    "  translate (pa, access, units) { return physical[pa, 2]; }"
-                    "  context vt { supervisor real; user guest; guest { s; } } }");
-    EXPECT_FALSE(load_spec(sources, base, policy, {}, diagnostics));
-    EXPECT_THAT(render(diagnostics, sources), HasSubstr("E0607"));
+    const auto policy = sources.add("vt.isa",
+                                    "extension vt of test { register v : bits(1) role mode; supervisor s == 1;"
+                                    "  trap leave(reason: bits(16)) kind virtual { v = 0; pc = 0x100; } exit leave;"
+                                    "  mode real { v = 0; } mode guest { v = 1; }"
+                                    "  context vt { supervisor real; user guest; guest { s; } } " +
+                                        items + "}");
+    (void)load_spec(sources, base, policy, {}, diagnostics);
+    return render(diagnostics, sources);
+}
+
+TEST(Translation, OfAnExtensionDoesNotLoad) {
+    EXPECT_EQ(said_of_extension("active v == 1;"), "");
+    EXPECT_THAT(said_of_extension("active v == 1; translate (pa, access, units) { return physical[pa, 2]; }"),
+                HasSubstr("E0607"));
+}
+
+// Only an instruction has a next one, whatever was elaborated before.
+TEST(Extensions, AreActiveByTheStateAlone) {
+    EXPECT_THAT(said_of_extension("active v == 1 && next_pc == 0;"), HasSubstr("E0201"));
+    EXPECT_THAT(said_of_extension("active v == 1; exits on privileged when next_pc == 0;"), HasSubstr("E0201"));
 }
 
 TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
