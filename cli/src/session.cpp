@@ -36,15 +36,18 @@ isa::Arguments Session::parameters(const SpecArguments& arguments) {
     return result;
 }
 
-isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing) {
+isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing,
+                                  std::span<const std::uint32_t> conditions) {
     const isa::Arguments given = parameters(arguments);
-    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing);
+    auto spec =
+        isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing, conditions);
     if (!spec) leave(bad_input);
     return std::move(*spec);
 }
 
-isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std::string>& timing) {
-    isa::Spec spec = load_unapplied(arguments, timing);
+isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std::string>& timing,
+                        std::span<const std::uint32_t> conditions) {
+    isa::Spec spec = load_unapplied(arguments, timing, conditions);
     return spec.extension ? vt::extend(spec) : spec;
 }
 
