@@ -137,10 +137,12 @@ class Reader {
         if (const Toml* ignored = table.table("ignore")) each(*ignored, "", [&](auto&&... x) { ignore(x...); });
         if (const Toml* renamed = table.table("registers")) each(*renamed, "", [&](auto&&... x) { rename(x...); });
         if (const Toml* modes = table.table("modes")) each(*modes, "", [&](auto&&... x) { mode(x...); });
+        if (const Toml* traps = table.table("traps")) each(*traps, "", [&](auto&&... x) { trap(x...); });
         (void)table.table("assume");
         if (const Toml* expected = table.table("expected")) expect(*expected);
         table.finish();
         by_names();
+        traps_by_names();
         complete();
         if (diagnostics_.has_errors()) return std::nullopt;
         return std::move(result_);
@@ -203,6 +205,37 @@ class Reader {
         for (const auto& part : a_[a].cube) by_mode_[0].insert(part.element.index);
         for (const auto& part : b_[b].cube) by_mode_[1].insert(part.element.index);
         result_.modes.emplace_back(a, b);
+    }
+
+    [[nodiscard]] bool alike(isa::CauseId a, isa::CauseId b) const {
+        const auto& of_a = a_[a].parameters;
+        const auto& of_b = b_[b].parameters;
+        return std::equal(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(),
+                          [&](auto x, auto y) { return a_.terms.sort(x) == b_.terms.sort(y); });
+    }
+
+    void trap(const std::string& of_b, isa::SourceRange where, const Toml& of_a) {
+        const isa::CauseId a = a_.find_cause(of_a.text);
+        const isa::CauseId b = b_.find_cause(of_b);
+        if (!a.valid())
+            diagnostics_.report(Code::E0813, of_a.where, "trap", of_a.text, "A");
+        else if (!b.valid())
+            diagnostics_.report(Code::E0813, where, "trap", of_b, "B");
+        else if (!alike(a, b))
+            diagnostics_.report(Code::E0814, of_a.where, of_a.text, of_b, "their parameters are not the same");
+        else
+            result_.traps.emplace_back(a, b);
+    }
+
+    void traps_by_names() {
+        const auto taken = [&](isa::CauseId a, isa::CauseId b) {
+            return std::any_of(result_.traps.begin(), result_.traps.end(),
+                               [&](const auto& pair) { return pair.first == a || pair.second == b; });
+        };
+        for (std::uint32_t i = 0; i < a_.causes.size(); ++i) {
+            const isa::CauseId b = b_.find_cause(a_.causes[i].name);
+            if (b.valid() && !taken({i}, b) && alike({i}, b)) result_.traps.emplace_back(isa::CauseId{i}, b);
+        }
     }
 
     // The conditions are the last invariants of A, in the same order.

@@ -203,25 +203,17 @@ class LineCheck {
         return finish();
     }
 
-    /// Entries of traps of one name, with the same arguments, whether or not these occur.
+    /// Entries of traps that both have, with the same arguments, whether or not these occur.
     std::vector<Compared> traps() {
-        for (std::uint32_t i = 0; i < machines().a.causes.size(); ++i) {
-            const isa::Cause& one = machines().a.causes[i];
-            const isa::CauseId other = machines().b.find_cause(one.name);
-            if (!other.valid()) continue;
-            const isa::Cause& two = machines().b[other];
+        for (const auto& [number, other] : machines().correspondence.traps) {
+            const isa::Cause& one = machines().a[number];
             std::vector<Term> arguments;
-            bool alike = one.parameters.size() == two.parameters.size();
-            for (std::size_t k = 0; alike && k < one.parameters.size(); ++k) {
-                const isa::Sort sort = machines().a.terms.sort(one.parameters[k]);
-                alike = sort == machines().b.terms.sort(two.parameters[k]);
-                arguments.push_back(fresh(machines().a.terms.name(one.parameters[k]), sort));
-            }
-            if (!alike) continue;
+            for (const auto parameter : one.parameters)
+                arguments.push_back(fresh(machines().a.terms.name(parameter), machines().a.terms.sort(parameter)));
             const Term next = fresh("next_pc", machines().a.terms.sort(machines().a.next_pc));
             Step first = world_.nothing(world_.a);
             Step second = world_.nothing(world_.b);
-            world_.enter(world_.a, first, i, terms().boolean(true), arguments, next, 1);
+            world_.enter(world_.a, first, number.index, terms().boolean(true), arguments, next, 1);
             world_.enter(world_.b, second, other.index, terms().boolean(true), arguments,
                          resized(next, machines().b.next_pc, machines().b), 1);
             tell(line(Compared::Kind::trap, one.name), terms().and_(running(), world_.differ(first, second)));
@@ -279,7 +271,7 @@ class LineCheck {
                     went.faults = terms().or_(went.faults, fires);
                     std::vector<Term> arguments;
                     for (const Term argument : fault.arguments) arguments.push_back(instance(argument));
-                    world_.enter(side, went.step, fault.cause.index, fires, arguments,
+                    world_.raise(side, went.step, fault.cause, fires, arguments,
                                  resized(next, side.spec->next_pc, *side.spec), 1);
                 }
                 return went;
@@ -403,6 +395,7 @@ class LineCheck {
 
     void compare(Compared& result, const isa::Form& form_a, const std::vector<Term>& fields_a, const isa::Form& form_b,
                  const std::vector<Term>& fields_b, Term meets) {
+        if (result.equal == Verdict::no) return;
         FormInWorld in_a = world_.form(world_.a, form_a, fields_a);
         FormInWorld in_b = world_.form(world_.b, form_b, fields_b);
         const auto step = [&](PairWorld::Side& side, FormInWorld& in, Term& executes) {

@@ -45,6 +45,12 @@ Machines::Machines(const isa::Spec& of_a, const isa::Spec& of_b, const Correspon
       illegal_b(illegal_form(b)) {
     entry_forms(a, entries_a);
     entry_forms(b, entries_b);
+    pair_a.resize(a.causes.size());
+    pair_b.resize(b.causes.size());
+    for (std::size_t i = 0; i < c.traps.size(); ++i) {
+        pair_a[c.traps[i].first.index] = i;
+        pair_b[c.traps[i].second.index] = i;
+    }
 }
 
 PairWorld::PairWorld(const Machines& m)
@@ -52,8 +58,8 @@ PairWorld::PairWorld(const Machines& m)
       world_a(m.a, m.options, m.a.contexts.at(0), m.roles_a),
       world_b(m.b, m.options, m.b.contexts.at(0), m.roles_b, world_a),
       solver(world_a.terms, {m.options.rlimit, m.options.seed}),
-      a{&m.a, &world_a, &m.entries_a, {{}, {}, {}, Instance(m.a.terms, world_a.terms), {}}},
-      b{&m.b, &world_b, &m.entries_b, {{}, {}, {}, Instance(m.b.terms, world_a.terms), {}}} {
+      a{&m.a, &world_a, &m.entries_a, &m.pair_a, {{}, {}, {}, Instance(m.a.terms, world_a.terms), {}}},
+      b{&m.b, &world_b, &m.entries_b, &m.pair_b, {{}, {}, {}, Instance(m.b.terms, world_a.terms), {}}} {
     relate();
 }
 
@@ -194,11 +200,8 @@ FormInWorld PairWorld::form(Side& side, const isa::Form& form, std::vector<Term>
 }
 
 Step PairWorld::nothing(const Side& side) {
-    return {side.before.elements,
-            std::vector<std::vector<Update>>(side.spec->elements.size()),
-            {},
-            terms().boolean(false),
-            {}};
+    return {{}, side.before.elements,   std::vector<std::vector<Update>>(side.spec->elements.size()),
+            {}, terms().boolean(false), {}};
 }
 
 namespace {
@@ -224,8 +227,20 @@ void merge(isa::Terms& terms, Step& step, const Run& run, const std::vector<Atte
 Step PairWorld::step(Side& side, FormInWorld& form, const Run& run, Term next) {
     Step step = nothing(side);
     merge(terms(), step, run, form.attempts(side.before), terms().boolean(true));
-    for (const auto& trap : run.traps) enter(side, step, trap.cause.index, trap.fires, trap.arguments, next, 1);
+    for (const auto& trap : run.traps) raise(side, step, trap.cause, trap.fires, trap.arguments, next, 1);
     return step;
+}
+
+void PairWorld::raise(Side& side, Step& step, isa::CauseId cause, Term happens, const std::vector<Term>& arguments,
+                      Term next, unsigned depth) {
+    const auto pair = (*side.pairs)[cause.index];
+    if (!pair) return enter(side, step, cause.index, happens, arguments, next, depth);
+    if (terms().is_false(happens)) return;
+    const auto [known, fresh] = step.raised.try_emplace(*pair, Step::Raised{happens, arguments});
+    if (fresh) return;
+    for (std::size_t i = 0; i < arguments.size(); ++i)
+        known->second.arguments[i] = terms().ite(happens, arguments[i], known->second.arguments[i]);
+    known->second.fires = terms().or_(known->second.fires, happens);
 }
 
 // As in a machine: an entry that traps gives way to the entry of that trap, from the same state.
@@ -245,7 +260,7 @@ void PairWorld::enter(Side& side, Step& step, std::size_t entry, Term happens, c
         if (depth == 2)
             step.stuck = terms().or_(step.stuck, fires);
         else
-            enter(side, step, trap.cause.index, fires, trap.arguments, next, depth + 1);
+            raise(side, step, trap.cause, fires, trap.arguments, next, depth + 1);
     }
 }
 
@@ -322,6 +337,17 @@ Term PairWorld::attempts_differ(const std::vector<Attempt>& one, const std::vect
 
 Term PairWorld::differ(const Step& one, const Step& two) {
     Term result = terms().apply(Op::xor_, one.stuck, two.stuck);
+    for (std::size_t i = 0; i < machines.correspondence.traps.size(); ++i) {
+        const auto x = one.raised.find(i);
+        const auto y = two.raised.find(i);
+        const Term no = terms().boolean(false);
+        result = terms().or_(result, terms().apply(Op::xor_, x == one.raised.end() ? no : x->second.fires,
+                                                   y == two.raised.end() ? no : y->second.fires));
+        if (x == one.raised.end() || y == two.raised.end()) continue;
+        for (std::size_t k = 0; k < x->second.arguments.size(); ++k)
+            result = terms().or_(result, terms().and_(x->second.fires, terms().distinct(x->second.arguments[k],
+                                                                                        y->second.arguments[k])));
+    }
     for (const auto& [of_a, of_b] : machines.correspondence.files)
         result = terms().or_(
             result, arrays_differ(terms(), one.scalars[of_a.index], one.files[of_a.index], two.files[of_b.index]));

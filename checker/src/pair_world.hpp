@@ -23,13 +23,22 @@ struct Machines {
     Roles roles_b;
     std::deque<isa::Form> entries_a;  ///< of causes, then of interrupts
     std::deque<isa::Form> entries_b;
-    isa::Form
-        illegal_a;  ///< what takes the place of an instruction where nothing decodes: its field is the first parcel
+    /// Of a cause, the number of its pair in Correspondence::traps; none: it has no counterpart.
+    std::vector<std::optional<std::size_t>> pair_a;
+    std::vector<std::optional<std::size_t>> pair_b;
+    /// What takes the place of an instruction where nothing decodes: its field is the first parcel.
+    isa::Form illegal_a;
     isa::Form illegal_b;
 };
 
-/// A transition with the entries that follow from it, as one: the state after it and what it asked of memory.
+/// A transition with the entries that follow from it, as one: the state after it and what it asked of memory. Traps
+/// that both machines have are not entered: that they are raised is the result.
 struct Step {
+    struct Raised {
+        isa::Term fires;
+        std::vector<isa::Term> arguments;
+    };
+    std::map<std::size_t, Raised> raised;  ///< by number of the pair
     std::vector<isa::Term> scalars;
     std::vector<std::vector<Update>> files;
     std::vector<Attempt> attempts;  ///< guarded by what comes before
@@ -52,6 +61,7 @@ class PairWorld {
         const isa::Spec* spec = nullptr;
         World* world = nullptr;
         const std::deque<isa::Form>* entries = nullptr;
+        const std::vector<std::optional<std::size_t>>* pairs = nullptr;
         Before before;
     };
     const Machines& machines;
@@ -75,6 +85,9 @@ class PairWorld {
     /// The form's transition from the side's state and, where it traps, what its entries do. `next`: the address after
     /// it, for these.
     [[nodiscard]] Step step(Side& side, FormInWorld& form, const Run& run, isa::Term next);
+    /// A trap, raised or entered.
+    void raise(Side& side, Step& step, isa::CauseId cause, isa::Term happens, const std::vector<isa::Term>& arguments,
+               isa::Term next, unsigned depth);
     /// An entry alone: where it happens, else nothing.
     void enter(Side& side, Step& step, std::size_t entry, isa::Term happens, const std::vector<isa::Term>& arguments,
                isa::Term next, unsigned depth);

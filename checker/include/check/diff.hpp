@@ -41,6 +41,8 @@ struct Correspondence {
     std::vector<std::pair<isa::ElementId, isa::ElementId>> files;  ///< register files as a whole
     std::vector<Link> links;
     std::vector<std::pair<isa::ModeId, isa::ModeId>> modes;  ///< where modes correspond by their names, not their bits
+    /// Causes of traps that are the same: instructions raise them alike, and their entries are lines of their own.
+    std::vector<std::pair<isa::CauseId, isa::CauseId>> traps;
     std::vector<Ignored> ignored;
     std::vector<Expected> expected;
 };
