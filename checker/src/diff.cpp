@@ -216,7 +216,14 @@ class LineCheck {
             world_.enter(world_.a, first, number.index, terms().boolean(true), arguments, next, 1);
             world_.enter(world_.b, second, other.index, terms().boolean(true), arguments,
                          resized(next, machines().b.next_pc, machines().b), 1);
-            tell(line(Compared::Kind::trap, one.name), terms().and_(running(), world_.differ(first, second)));
+            Compared& result = line(Compared::Kind::trap, one.name);
+            shown_ = arguments;
+            settle(result, terms().and_(running(), world_.differ(first, second)),
+                   {&world_.a.before, nullptr, std::move(first.entries), "A"},
+                   {&world_.b.before, nullptr, std::move(second.entries), "B"});
+            if (result.witnesses.empty()) continue;
+            result.witnesses[0].sides[0].outcome.cause = number;
+            result.witnesses[1].sides[0].outcome.cause = other;
         }
         return finish();
     }
@@ -294,21 +301,31 @@ class LineCheck {
 
     /// The states in which the machines begin.
     std::vector<Compared> reset() {
-        const auto step = [&](PairWorld::Side& side) {
-            PairWorld::Side zero = side;
-            for (std::size_t e = 0; e < zero.before.elements.size(); ++e)
-                if (!side.spec->elements[e].is_file())
-                    zero.before.elements[e] = terms().constant(side.spec->elements[e].width, 0);
-            zero.before = side.world->state(zero.before.elements, false);
+        struct Way {
+            PairWorld::Side side;
             isa::Form form;
-            form.meaning = side.spec->reset;
-            FormInWorld in = world_.form(zero, form, {});
-            const Run run = in.run(zero.before);
-            return world_.step(zero, in, run, terms().constant(side.spec->terms.sort(side.spec->next_pc).width, 0));
+            std::vector<FormInWorld> in;
+            Step step;
         };
-        const Step one = step(world_.a);
-        const Step two = step(world_.b);
-        tell(line(Compared::Kind::reset, "reset"), world_.differ(one, two));
+        const auto begin = [&](Way& way) {
+            const isa::Spec& spec = *way.side.spec;
+            for (std::size_t e = 0; e < spec.elements.size(); ++e)
+                if (!spec.elements[e].is_file())
+                    way.side.before.elements[e] = terms().constant(spec.elements[e].width, 0);
+            way.side.before = way.side.world->state(way.side.before.elements, false);
+            way.form.meaning = spec.reset;
+            way.in.push_back(world_.form(way.side, way.form, {}));
+            const Run run = way.in.front().run(way.side.before);
+            way.step =
+                world_.step(way.side, way.in.front(), run, terms().constant(spec.terms.sort(spec.next_pc).width, 0));
+        };
+        Way one{world_.a, {}, {}, {}};
+        Way two{world_.b, {}, {}, {}};
+        begin(one);
+        begin(two);
+        settle(line(Compared::Kind::reset, "reset"), world_.differ(one.step, two.step),
+               {&one.side.before, &one.in.front(), std::move(one.step.entries), "A"},
+               {&two.side.before, &two.in.front(), std::move(two.step.entries), "B"});
         return finish();
     }
 
@@ -441,6 +458,11 @@ class LineCheck {
             needs.wishes.insert(needs.wishes.end(), needs_b.wishes.begin(), needs_b.wishes.end());
             const auto fields = first.form == nullptr ? std::vector<Term>{} : first.form->fields();
             if (const auto model = world_.solver.smallest(needs.formula, needs.wishes, bare(fields))) {
+                for (const Term term : shown_)
+                    if (const auto it = model->values.find(terms().node(term).a); it != model->values.end())
+                        result.example +=
+                            fmt::format("{}{} = {:#x}", result.example.empty() ? "" : ", ",
+                                        terms().name({terms().node(term).a}), static_cast<std::uint64_t>(it->second));
                 result.witnesses.push_back(judge_a.read_out(*model, needs, acts_a));
                 result.witnesses.push_back(judge_b.read_out(*model, needs_b, acts_b));
                 // Both run with what either looks at.
@@ -486,6 +508,7 @@ class LineCheck {
 
     PairWorld world_;
     std::vector<FormInWorld> none_;
+    std::vector<Term> shown_;  ///< variables that a witness has beside the state
     std::vector<Compared> lines_;
 };
 

@@ -236,10 +236,11 @@ void PairWorld::raise(Side& side, Step& step, isa::CauseId cause, Term happens, 
     const auto pair = (*side.pairs)[cause.index];
     if (!pair) return enter(side, step, cause.index, happens, arguments, next, depth);
     if (terms().is_false(happens)) return;
-    const auto [known, fresh] = step.raised.try_emplace(*pair, Step::Raised{happens, arguments});
+    const auto [known, fresh] = step.raised.try_emplace(*pair, Step::Raised{happens, arguments, next});
     if (fresh) return;
     for (std::size_t i = 0; i < arguments.size(); ++i)
         known->second.arguments[i] = terms().ite(happens, arguments[i], known->second.arguments[i]);
+    known->second.next = terms().ite(happens, next, known->second.next);
     known->second.fires = terms().or_(known->second.fires, happens);
 }
 
@@ -335,19 +336,46 @@ Term PairWorld::attempts_differ(const std::vector<Attempt>& one, const std::vect
     return result;
 }
 
-Term PairWorld::differ(const Step& one, const Step& two) {
+Term PairWorld::differ_on(const Side& side, const Step& one, const Step& two) {
     Term result = terms().apply(Op::xor_, one.stuck, two.stuck);
+    for (std::size_t e = 0; e < one.scalars.size(); ++e)
+        result = terms().or_(result, side.spec->elements[e].is_file()
+                                         ? arrays_differ(terms(), one.scalars[e], one.files[e], two.files[e])
+                                         : terms().distinct(one.scalars[e], two.scalars[e]));
+    for (const auto kind : {Access::Kind::load, Access::Kind::store})
+        result = terms().or_(result, attempts_differ(one.attempts, two.attempts, kind));
+    for (const auto& [pair, x] : one.raised) {
+        const Step::Raised& y = two.raised.at(pair);
+        result = terms().or_(result, terms().apply(Op::xor_, x.fires, y.fires));
+        for (std::size_t k = 0; k < x.arguments.size(); ++k)
+            result = terms().or_(result, terms().and_(x.fires, terms().distinct(x.arguments[k], y.arguments[k])));
+    }
+    return result;
+}
+
+// The same trap, with the same arguments or such that its entry does not tell apart: A's, as B's is compared with it.
+Term PairWorld::raised_differ(const Step& one, const Step& two) {
+    Term result = terms().boolean(false);
     for (std::size_t i = 0; i < machines.correspondence.traps.size(); ++i) {
         const auto x = one.raised.find(i);
         const auto y = two.raised.find(i);
         const Term no = terms().boolean(false);
         result = terms().or_(result, terms().apply(Op::xor_, x == one.raised.end() ? no : x->second.fires,
                                                    y == two.raised.end() ? no : y->second.fires));
-        if (x == one.raised.end() || y == two.raised.end()) continue;
-        for (std::size_t k = 0; k < x->second.arguments.size(); ++k)
-            result = terms().or_(result, terms().and_(x->second.fires, terms().distinct(x->second.arguments[k],
-                                                                                        y->second.arguments[k])));
+        if (x == one.raised.end() || y == two.raised.end() || x->second.arguments == y->second.arguments) continue;
+        Step first = nothing(a);
+        Step second = nothing(a);
+        const auto cause = machines.correspondence.traps[i].first.index;
+        enter(a, first, cause, terms().boolean(true), x->second.arguments, x->second.next, 1);
+        enter(a, second, cause, terms().boolean(true), y->second.arguments, x->second.next, 1);
+        result = terms().or_(result, terms().and_(x->second.fires, differ_on(a, first, second)));
     }
+    return result;
+}
+
+Term PairWorld::differ(const Step& one, const Step& two) {
+    Term result = terms().apply(Op::xor_, one.stuck, two.stuck);
+    result = terms().or_(result, raised_differ(one, two));
     for (const auto& [of_a, of_b] : machines.correspondence.files)
         result = terms().or_(
             result, arrays_differ(terms(), one.scalars[of_a.index], one.files[of_a.index], two.files[of_b.index]));

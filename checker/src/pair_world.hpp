@@ -37,6 +37,7 @@ struct Step {
     struct Raised {
         isa::Term fires;
         std::vector<isa::Term> arguments;
+        isa::Term next;
     };
     std::map<std::size_t, Raised> raised;  ///< by number of the pair
     std::vector<isa::Term> scalars;
@@ -100,6 +101,9 @@ class PairWorld {
     void relate();
     [[nodiscard]] isa::Term cube(Side& side, isa::ModeId mode, std::span<const isa::Term> elements);
     [[nodiscard]] isa::Term after(const Side& side, const Step& step, const Correspondence::Part& part, unsigned width);
+    /// The same of two steps of one machine, from one state.
+    [[nodiscard]] isa::Term differ_on(const Side& side, const Step& one, const Step& two);
+    [[nodiscard]] isa::Term raised_differ(const Step& one, const Step& two);
     [[nodiscard]] isa::Term attempts_differ(const std::vector<Attempt>& one, const std::vector<Attempt>& two,
                                             Access::Kind kind);
     [[nodiscard]] bool walks() const { return !machines.a.translation.loads.empty(); }

@@ -83,6 +83,11 @@ Counts count_of(const check::Comparison& comparison) {
     return counts;
 }
 
+/// What the model does in a step, from a state.
+bool can_run(const Compared& line) {
+    return line.kind == Compared::Kind::instruction || line.kind == Compared::Kind::interrupt;
+}
+
 /// Whether an instruction is predicted, rather than that an interrupt comes or not.
 bool predicted(const Compared& line) { return line.kind == Compared::Kind::instruction; }
 
@@ -104,7 +109,7 @@ DiffReport confirm_diff(const isa::Spec& a, const isa::Spec& b, check::Compariso
         Recorder recorder;
         const Attached attached(simulator, recorder);
         for (std::size_t i = 0; i < result.replays.size(); ++i)
-            if (side < result.replays[i].size())
+            if (side < result.replays[i].size() && can_run(result.comparison.compared[i]))
                 result.replays[i][side] =
                     replay(spec, result.comparison.compared[i].witnesses[side], simulator, recorder);
     }
@@ -139,7 +144,9 @@ std::string to_text(const isa::Spec& a, const isa::Spec& b, const check::Corresp
             std::string text = instruction_text(a, line.witnesses[0]);
             const std::string other = instruction_text(b, line.witnesses[1]);
             if (!other.empty() && other != text) text += (text.empty() ? "" : " / ") + other;
-            out += fmt::format("  {}\n", text.empty() ? "any instruction" : text);
+            if (line.kind == Compared::Kind::interrupt) text = "any instruction";
+            if (line.kind == Compared::Kind::trap) text = line.example.empty() ? "any arguments" : line.example;
+            if (!text.empty()) out += fmt::format("  {}\n", text);
             for (const std::size_t s : {0, 1}) {
                 const isa::Spec& spec = s == 0 ? a : b;
                 const check::Side& side = line.witnesses[s].sides.front();
@@ -151,7 +158,7 @@ std::string to_text(const isa::Spec& a, const isa::Spec& b, const check::Corresp
                     out += fmt::format("    {} on the model: {} ({})\n", s == 0 ? "A" : "B", name(replay.status),
                                        replay.mismatch);
         }
-        if (!line.example.empty()) out += "  differs where " + line.example + "\n";
+        if (!line.example.empty() && line.witnesses.empty()) out += "  differs where " + line.example + "\n";
         for (const auto& unknown : line.unknowns) out += "  unknown: " + unknown + "\n";
     }
     return out;

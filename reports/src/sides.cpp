@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "format.hpp"
+
 namespace pogo::report {
 
 namespace {
@@ -29,7 +31,7 @@ std::string outcome_text(const isa::Spec& spec, const check::Side& side, bool pr
     if (outcome.interrupt)
         parts.push_back("interrupt " + spec.interrupts[*outcome.interrupt].name);
     else if (!outcome.completes && outcome.cause.valid())
-        parts.push_back("trap " + spec[outcome.cause].name);
+        parts.push_back("trap " + trap_text(spec, outcome.cause, outcome.arguments));
     else if (!outcome.completes)
         parts.emplace_back(predicted ? "a trap of its translation" : "no interrupt");
     if (!outcome.completes && !outcome.entered) return parts.front();

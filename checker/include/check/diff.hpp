@@ -69,7 +69,7 @@ struct Compared {
     isa::InstructionId b;
     Verdict equal = Verdict::yes;
     std::vector<Witness> witnesses;  ///< none, or A's and B's, one state each
-    std::string example;             ///< where no witness can be run: values that show the difference
+    std::string example;             ///< values that the states do not hold: a trap's arguments, an access
     std::string expected;            ///< why it differs; empty: it should not
     std::vector<std::string> unknowns;
     Statistics statistics;
