@@ -69,10 +69,13 @@ class Encodings {
             if (!bit) fill(parcels[number], number);
             return *bit;
         };
+        // Side by side, so that neighbours are compared at once.
+        std::vector<Bit> ones;
+        std::vector<Bit> others;
         const auto equal = [&](Bit one, Bit two) {
             if (one == two) return;
-            result.holds = terms.and_(
-                result.holds, terms.eq(world_.assemble(std::span(&one, 1)), world_.assemble(std::span(&two, 1))));
+            ones.push_back(one.of.valid() ? one : two);
+            others.push_back(one.of.valid() ? two : one);
         };
         for (std::size_t p = 0; p < form.encoding.parcels.size(); ++p)
             for (unsigned i = 0; i < bits_; ++i)
@@ -93,6 +96,7 @@ class Encodings {
             for (const auto& bit : bits) whole.push_back(bit.value_or(Bit{}));
             result.fields.push_back(world_.assemble(whole));
         }
+        if (!ones.empty()) result.holds = terms.eq(world_.assemble(ones), world_.assemble(others));
         return result;
     }
 
@@ -126,6 +130,12 @@ class Encodings {
     unsigned bits_;
     std::vector<Term> any_;
 };
+
+/// The line is the one that is expected to differ.
+bool names(const Machines& machines, const std::string& row, const Compared& line) {
+    return line.name == row || (line.a.valid() && machines.a[line.a].identifier == row) ||
+           (!line.a.valid() && line.b.valid() && machines.b[line.b].identifier == row);
+}
 
 bool may_meet(const isa::Encoding& one, const isa::Encoding& two) {
     for (std::size_t i = 0; i < std::min(one.parcels.size(), two.parcels.size()); ++i) {
@@ -412,7 +422,7 @@ class LineCheck {
 
     void compare(Compared& result, const isa::Form& form_a, const std::vector<Term>& fields_a, const isa::Form& form_b,
                  const std::vector<Term>& fields_b, Term meets) {
-        if (result.equal == Verdict::no) return;
+        if (settled(result)) return;
         FormInWorld in_a = world_.form(world_.a, form_a, fields_a);
         FormInWorld in_b = world_.form(world_.b, form_b, fields_b);
         const auto step = [&](PairWorld::Side& side, FormInWorld& in, Term& executes) {
@@ -429,12 +439,44 @@ class LineCheck {
                {&world_.b.before, &in_b, std::move(two.entries), "B"});
     }
 
-    /// Is there such a state? The first one is a witness.
-    void settle(Compared& result, Term bad, Act first, Act second) {
-        if (result.equal == Verdict::no) return;
+    /// Where differences of the line are expected: everywhere if it is not said, nowhere if none is.
+    Term expected(const Compared& line) {
+        Term result = terms().boolean(false);
+        for (const auto& one : machines().correspondence.expected) {
+            if (!names(machines(), one.row, line)) continue;
+            world_.a.before.instance.forget();
+            result = terms().or_(result, one.when.valid() ? world_.a.before.instance(one.when) : terms().boolean(true));
+        }
+        return result;
+    }
+
+    /// Nothing more can be learnt of it.
+    bool settled(const Compared& line) {
+        return line.elsewhere == Verdict::no || (line.equal == Verdict::no && terms().is_true(expected(line)));
+    }
+
+    /// Asks for a difference that is not expected, then for one that is.
+    template <class Ask>
+    void ask(Compared& line, Term bad, const Ask& differs) {
+        if (settled(line)) return;
+        const Term there = expected(line);
+        const Verdict here = differs(terms().and_(bad, terms().not_(there)));
+        line.elsewhere = both(line.elsewhere, opposite(here));
+        if (here == Verdict::no && line.equal == Verdict::yes)
+            line.equal = opposite(differs(terms().and_(bad, there)));
+        else
+            line.equal = both(line.equal, opposite(here));
+    }
+
+    void settle(Compared& result, Term bad, const Act& first, const Act& second) {
+        ask(result, bad, [&](Term where) { return witnessed(result, where, first, second); });
+    }
+
+    /// Is there such a state? It is the line's witness.
+    Verdict witnessed(Compared& result, Term bad, const Act& first, const Act& second) {
         if (terms().is_false(bad)) {
             world_.solver.count_rewritten();
-            return;
+            return Verdict::no;
         }
         const std::size_t said = world_.solver.unknowns().size();
         Verdict differs = world_.solver.satisfiable("differ", bad);
@@ -455,6 +497,8 @@ class LineCheck {
             if (exact == Verdict::no && loads < most) continue;
             differs = exact;
             if (exact != Verdict::yes || !machines().options.witnesses) break;
+            result.witnesses.clear();
+            result.example.clear();
             needs.wishes.insert(needs.wishes.end(), needs_b.wishes.begin(), needs_b.wishes.end());
             const auto fields = first.form == nullptr ? std::vector<Term>{} : first.form->fields();
             if (const auto model = world_.solver.smallest(needs.formula, needs.wishes, bare(fields))) {
@@ -472,7 +516,7 @@ class LineCheck {
             }
             break;
         }
-        note(result, differs, said);
+        return note(result, differs, said);
     }
 
     /// Those that are variables: what is made of others follows.
@@ -483,22 +527,23 @@ class LineCheck {
 
     /// The same for what no instruction shows: it is told as it is.
     void tell(Compared& result, Term bad) {
-        if (result.equal == Verdict::no) return;
-        const std::size_t said = world_.solver.unknowns().size();
-        const Verdict differs = world_.solver.satisfiable("differ", bad);
-        if (differs == Verdict::yes) {
-            result.example = example_of(world_.solver, terms(), bad);
-            if (result.example.empty()) result.example = "all is zero";
-        }
-        note(result, differs, said);
+        ask(result, bad, [&](Term where) {
+            const std::size_t said = world_.solver.unknowns().size();
+            const Verdict differs = world_.solver.satisfiable("differ", where);
+            if (differs == Verdict::yes) {
+                result.example = example_of(world_.solver, terms(), where);
+                if (result.example.empty()) result.example = "all is zero";
+            }
+            return note(result, differs, said);
+        });
     }
 
-    void note(Compared& result, Verdict differs, std::size_t said) {
-        result.equal = both(result.equal, opposite(differs));
+    Verdict note(Compared& result, Verdict differs, std::size_t said) {
         const auto& unknowns = world_.solver.unknowns();
         if (differs == Verdict::unknown)
             result.unknowns.insert(result.unknowns.end(), unknowns.begin() + static_cast<std::ptrdiff_t>(said),
                                    unknowns.end());
+        return differs;
     }
 
     std::vector<Compared> finish() {
@@ -568,13 +613,11 @@ Comparison diff(const isa::Spec& a, const isa::Spec& b, const Correspondence& co
         bool known = false;
         bool occurs = false;
         for (auto& line : result.compared) {
-            const bool meant = line.name == expected.row || (line.a.valid() && a[line.a].identifier == expected.row) ||
-                               (!line.a.valid() && line.b.valid() && b[line.b].identifier == expected.row);
-            if (!meant) continue;
+            if (!names(machines, expected.row, line)) continue;
             known = true;
             if (line.equal == Verdict::yes) continue;
             occurs = true;
-            line.expected = expected.reason;
+            if (line.elsewhere == Verdict::yes) line.expected = expected.reason;
         }
         if (!known)
             result.unheard_of.push_back(i);

@@ -68,9 +68,10 @@ struct Compared {
     isa::InstructionId a;  ///< of Kind::instruction: invalid where A decodes nothing
     isa::InstructionId b;
     Verdict equal = Verdict::yes;
-    std::vector<Witness> witnesses;  ///< none, or A's and B's, one state each
-    std::string example;             ///< values that the states do not hold: a trap's arguments, an access
-    std::string expected;            ///< why it differs; empty: it should not
+    Verdict elsewhere = Verdict::yes;  ///< the same outside the conditions under which a difference is expected
+    std::vector<Witness> witnesses;    ///< none, or A's and B's, one state each
+    std::string example;               ///< values that the states do not hold: a trap's arguments, an access
+    std::string expected;              ///< why it differs; empty: it should not
     std::vector<std::string> unknowns;
     Statistics statistics;
 };
