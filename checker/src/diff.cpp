@@ -166,11 +166,11 @@ class LineCheck {
                 if (!may_meet(form.encoding, counterpart.encoding)) continue;
                 const auto match = encodings.match(counterpart, parcels);
                 const Term meets = terms().and_(match.holds, where(!of_a, counterpart, match.fields));
-                if (terms().is_false(meets)) continue;
+                if (world_.solver.possible("meets", terms().and_(rest, meets)) == Verdict::no) continue;
                 rest = terms().and_(rest, terms().not_(meets));
                 if (of_a) compare(line(id, counterpart.instruction), form, fields, counterpart, match.fields, meets);
             }
-            if (terms().is_false(rest)) continue;
+            if (world_.solver.possible("rest", rest) == Verdict::no) continue;
             const isa::Form& nothing = of_a ? machines().illegal_b : machines().illegal_a;
             std::vector<Term> opcode;
             for (const auto& field : nothing.fields)
@@ -194,7 +194,7 @@ class LineCheck {
                 Compared& result = line(Compared::Kind::interrupt, name);
                 const Term comes = world_.all({running(), takes(world_.a, i), takes(world_.b, j)});
                 if (terms().is_false(comes)) continue;
-                const bool both = i < of_a.size() && j < of_b.size();
+                const bool each = i < of_a.size() && j < of_b.size();
                 const auto step = [&](PairWorld::Side& side, std::uint32_t number) {
                     Step entered = world_.nothing(side);
                     if (number < side.spec->interrupts.size())
@@ -203,12 +203,10 @@ class LineCheck {
                                      0);
                     return entered;
                 };
-                Step one = step(world_.a, i);
-                Step two = step(world_.b, j);
-                Act first{&world_.a.before, nullptr, one.entries, "A"};
-                Act second{&world_.b.before, nullptr, two.entries, "B"};
-                settle(result, terms().and_(comes, both ? world_.differ(one, two) : terms().boolean(true)),
-                       std::move(first), std::move(second));
+                const Step one = step(world_.a, i);
+                const Step two = step(world_.b, j);
+                settle(result, terms().and_(comes, each ? world_.differ(one, two) : terms().boolean(true)),
+                       {&world_.a.before, nullptr, one.entries, "A"}, {&world_.b.before, nullptr, two.entries, "B"});
             }
         return finish();
     }
