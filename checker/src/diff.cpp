@@ -180,7 +180,7 @@ class LineCheck {
             else
                 compare(line({}, id), nothing, opcode, form, fields, rest);
         }
-        return finish();
+        return std::move(lines_);
     }
 
     /// Each pair of an interrupt of A and one of B, or none, that come in the same state.
@@ -208,7 +208,7 @@ class LineCheck {
                 settle(result, terms().and_(comes, each ? world_.differ(one, two) : terms().boolean(true)),
                        {&world_.a.before, nullptr, one.entries, "A"}, {&world_.b.before, nullptr, two.entries, "B"});
             }
-        return finish();
+        return std::move(lines_);
     }
 
     /// Entries of traps that both have, with the same arguments, whether or not these occur.
@@ -233,7 +233,7 @@ class LineCheck {
             result.witnesses[0].sides[0].outcome.cause = number;
             result.witnesses[1].sides[0].outcome.cause = other;
         }
-        return finish();
+        return std::move(lines_);
     }
 
     /// Where accesses go, what is loaded for that, and how they fault.
@@ -263,6 +263,14 @@ class LineCheck {
                 Term faults;
                 std::vector<std::pair<Term, Term>> loads;
             };
+            // A kind of access that one machine does not have.
+            const auto has = [&](const isa::Spec& spec) {
+                return kind >> spec.terms.sort(spec.translation.access).width == 0;
+            };
+            if (!has(machines().a) || !has(machines().b)) {
+                tell(result, running());
+                continue;
+            }
             const auto way = [&](PairWorld::Side& side) {
                 const isa::Translation& translation = side.spec->translation;
                 Instance instance = side.before.instance;
@@ -304,7 +312,7 @@ class LineCheck {
                                   terms().and_(terms().not_(one.faults), terms().distinct(one.physical, two.physical)));
             tell(result, world_.all({running(), sized, differs}));
         }
-        return finish();
+        return std::move(lines_);
     }
 
     /// The states in which the machines begin.
@@ -334,7 +342,7 @@ class LineCheck {
         settle(line(Compared::Kind::reset, "reset"), world_.differ(one.step, two.step),
                {&one.side.before, &one.in.front(), std::move(one.step.entries), "A"},
                {&two.side.before, &two.in.front(), std::move(two.step.entries), "B"});
-        return finish();
+        return std::move(lines_);
     }
 
     /// When the machines wait, and when they have halted. Whether any states correspond at all is one of them, too.
@@ -351,8 +359,10 @@ class LineCheck {
         };
         condition("wait", &isa::Spec::waiting);
         condition("halt", &isa::Spec::halted);
-        return finish();
+        return std::move(lines_);
     }
+
+    [[nodiscard]] const Statistics& statistics() const { return world_.solver.statistics(); }
 
     Verdict some_states() { return world_.solver.satisfiable("states", world_.related); }
 
@@ -494,6 +504,7 @@ class LineCheck {
             const Verdict exact = world_.solver.satisfiable("exact", needs.formula);
             if (exact == Verdict::no && loads < most) continue;
             differs = exact;
+            if (exact == Verdict::unknown) result.example = example_of(world_.solver, terms(), bad);
             if (exact != Verdict::yes || !machines().options.witnesses) break;
             result.witnesses.clear();
             result.example.clear();
@@ -544,11 +555,6 @@ class LineCheck {
         return differs;
     }
 
-    std::vector<Compared> finish() {
-        if (!lines_.empty()) lines_.front().statistics = world_.solver.statistics();
-        return std::move(lines_);
-    }
-
     PairWorld world_;
     std::vector<FormInWorld> none_;
     std::vector<Term> shown_;  ///< variables that a witness has beside the state
@@ -577,6 +583,7 @@ Comparison diff(const isa::Spec& a, const isa::Spec& b, const Correspondence& co
     POGO_REQUIRE(incomparable(a, b).empty());
     const Machines machines(a, b, correspondence, options);
     std::vector<std::vector<Compared>> parts(a.instructions.size() + b.instructions.size() + 5);
+    std::vector<Statistics> statistics(parts.size());
     Comparison result;
     if (LineCheck(machines).some_states() == Verdict::no) {
         result.equal = Verdict::no;
@@ -600,12 +607,11 @@ Comparison diff(const isa::Spec& a, const isa::Spec& b, const Correspondence& co
                        : number == 2 ? check.translation()
                        : number == 3 ? check.reset()
                                      : check.conditions();
+        statistics[i] = check.statistics();
     });
+    for (const auto& spent : statistics) result.statistics += spent;
     for (auto& part : parts)
-        for (auto& line : part) {
-            result.statistics += line.statistics;
-            result.compared.push_back(std::move(line));
-        }
+        for (auto& line : part) result.compared.push_back(std::move(line));
     for (std::size_t i = 0; i < correspondence.expected.size(); ++i) {
         const auto& expected = correspondence.expected[i];
         bool known = false;

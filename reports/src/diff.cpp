@@ -158,7 +158,8 @@ std::string to_text(const isa::Spec& a, const isa::Spec& b, const check::Corresp
                     out += fmt::format("    {} on the model: {} ({})\n", s == 0 ? "A" : "B", name(replay.status),
                                        replay.mismatch);
         }
-        if (!line.example.empty() && line.witnesses.empty()) out += "  differs where " + line.example + "\n";
+        if (!line.example.empty() && line.witnesses.empty())
+            out += fmt::format("  {} where {}\n", line.equal == Verdict::no ? "differs" : "may differ", line.example);
         for (const auto& unknown : line.unknowns) out += "  unknown: " + unknown + "\n";
     }
     return out;
@@ -202,14 +203,23 @@ std::string to_json(const isa::Spec& a, const isa::Spec& b, const check::Corresp
         for (std::size_t s = 0; s < line.witnesses.size(); ++s) {
             const isa::Spec& spec = s == 0 ? a : b;
             const check::Side& side = line.witnesses[s].sides.front();
+            Json memory = Json::object();
+            for (const auto& [address, value] : side.memory) memory[fmt::format("{:#x}", address)] = value;
             entry["states"].push_back({{"machine", side.machine},
                                        {"instruction", instruction_text(spec, line.witnesses[s])},
                                        {"before", state_text(spec, side)},
+                                       {"memory", memory},
                                        {"outcome", outcome_text(spec, side, predicted(line))},
                                        {"replay", name(report.replays[i][s].status)}});
         }
         document["compared"].push_back(std::move(entry));
     }
+    const auto& statistics = comparison.statistics;
+    document["statistics"] = {{"queries", statistics.queries},
+                              {"rewritten", statistics.rewritten},
+                              {"solved", statistics.solved},
+                              {"refinements", statistics.refinements},
+                              {"rlimit", statistics.rlimit}};
     return document.dump(2) + "\n";
 }
 

@@ -73,7 +73,6 @@ struct Compared {
     std::string example;               ///< values that the states do not hold: a trap's arguments, an access
     std::string expected;              ///< why it differs; empty: it should not
     std::vector<std::string> unknowns;
-    Statistics statistics;
 };
 
 struct Comparison {

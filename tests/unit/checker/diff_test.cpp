@@ -11,6 +11,7 @@ namespace pogo::check {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -132,6 +133,10 @@ constexpr Edit rv64_edits[] = {
     {"rv64.isa", "x[rd] = word(x[rs1][31..0] >>s shamt);", "x[rd] = word(x[rs1][31..0] >> shamt);", "sraiw"},
     {"rv64.isa", "pc = target[63..1] @ 0b0;", "pc = target;", "jalr"},
     {"rv64.isa", "  priv = mstatus.MPP;\n", "  priv = 0b0 @ mstatus.SPP;\n", "mret"},
+    {"rv64.isa", "x[rd] = sext(mem[x[rs1] + sext(d, 64), 4], 64);", "x[rd] = zext(mem[x[rs1] + sext(d, 64), 4], 64);",
+     "lw"},
+    {"rv64.isa", "mem[x[rs1] + sext(d, 64), 8] = x[rs2];", "mem[x[rs1] + sext(d, 64), 8] = x[rs2] | 1;", "sd"},
+    {"rv64.isa", "!permits(entry, access, mode, sum, mxr)", "!permits(entry, access, mode, 0, mxr)", "translation"},
     {"rv64.isa", "pc = 0x8000_0000;", "pc = 0x8000_1000;", "reset"},
 };
 
@@ -294,6 +299,29 @@ TEST(Diff, StatesThatExcludeEachOtherAreNoProof) {
     const Compare compare(split, split, "[assume]\nA = ['status.I == 1']\nB = ['status.I == 2']\n");
     EXPECT_THAT(compare.comparison.compared, IsEmpty());
     EXPECT_EQ(compare.comparison.equal, Verdict::no);
+}
+
+TEST(Diff, TrapsOfOtherNamesAreComparedByTheirEntries) {
+    const std::string drop =
+        "instruction drop { encoding 0x20; assembly \"drop\"; trap bad when status.S == 0; status.S = 0; }\n";
+    const std::string bad = machine(split_state, drop);
+    std::string worse = bad;
+    for (std::size_t at = 0; (at = worse.find("bad", at)) != std::string::npos;) worse.replace(at, 3, "worse");
+    const auto lines = [](const Compare& compare) {
+        std::vector<std::string> names;
+        for (const auto& line : compare.comparison.compared) names.push_back(line.name);
+        return names;
+    };
+    const Compare by_state(bad, worse);
+    EXPECT_THAT(by_state.different(), IsEmpty());
+    EXPECT_THAT(lines(by_state), Not(Contains("bad")));
+    const Compare by_name(bad, worse, "[traps]\nworse = 'bad'\n");
+    EXPECT_THAT(by_name.different(), IsEmpty());
+    EXPECT_THAT(lines(by_name), Contains("bad"));
+    // Another entry: in the instruction, or in a line of its own.
+    worse.replace(worse.find("{ pc = 0; }"), 11, "{ pc = 2; }");
+    EXPECT_THAT(Compare(bad, worse).different(), ElementsAre("drop"));
+    EXPECT_THAT(Compare(bad, worse, "[traps]\nworse = 'bad'\n").different(), ElementsAre("bad"));
 }
 
 TEST(Diff, StoresAreComparedInTheirOrder) {
