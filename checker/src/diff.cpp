@@ -192,7 +192,7 @@ class LineCheck {
                 if (i == of_a.size() && j == of_b.size()) continue;
                 const std::string name = i < of_a.size() ? of_a[i].name : of_b[j].name;
                 Compared& result = line(Compared::Kind::interrupt, name);
-                const Term comes = world_.all({running(), takes(world_.a, i), takes(world_.b, j)});
+                const Term comes = come(i, j);
                 if (terms().is_false(comes)) continue;
                 const bool each = i < of_a.size() && j < of_b.size();
                 const auto step = [&](PairWorld::Side& side, std::uint32_t number) {
@@ -389,14 +389,25 @@ class LineCheck {
         return result;
     }
 
-    /// The side takes its interrupt of this number; past the last: none.
-    Term takes(PairWorld::Side& side, std::uint32_t number) {
-        side.before.instance.forget();
+    /// The machines take their interrupts of these numbers; past the last: none. What holds is said before what does
+    /// not, so that rewriting sees where they exclude each other.
+    Term come(std::uint32_t of_a, std::uint32_t of_b) {
+        std::vector<Term> parts{running()};
+        std::vector<Term> not_before;
+        for (auto [side, number] : {std::pair(&world_.a, of_a), std::pair(&world_.b, of_b)}) {
+            side->before.instance.forget();
+            const auto& interrupts = side->spec->interrupts;
+            for (std::uint32_t i = 0; i <= number && i < interrupts.size(); ++i) {
+                const Term due = side->before.instance(interrupts[i].condition);
+                if (i == number)
+                    parts.push_back(due);
+                else
+                    not_before.push_back(terms().not_(due));
+            }
+        }
         Term result = terms().boolean(true);
-        for (std::uint32_t i = 0; i < std::min<std::size_t>(number, side.spec->interrupts.size()); ++i)
-            result = terms().and_(result, terms().not_(side.before.instance(side.spec->interrupts[i].condition)));
-        if (number < side.spec->interrupts.size())
-            result = terms().and_(result, side.before.instance(side.spec->interrupts[number].condition));
+        for (const auto* list : {&parts, &not_before})
+            for (const Term part : *list) result = terms().and_(result, part);
         return result;
     }
 

@@ -78,7 +78,7 @@ TEST_F(DiffTest, WithoutResourcesItIsUnknown) {
     EXPECT_EQ(pogo("diff " + lecture_ + " " + edited).code, 0);
     const std::string other =
         file("other.isa", replaced(text_of(lecture_), "set_logic(rd, r[ra] * b.read);",
-                                   "set_logic(rd, (r[ra] + 1) * (b.read + 1) - r[ra] - b.read - 1);"));
+                                   "set_logic(rd, (zext(r[ra], 64) * zext(b.read, 64))[31..0]);"));
     const Result result = pogo("diff " + lecture_ + " " + other + " --rlimit 1");
     EXPECT_EQ(result.code, 2) << result.out;
     EXPECT_THAT(result.out, HasSubstr("mul: unknown"));
