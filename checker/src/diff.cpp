@@ -205,7 +205,8 @@ class LineCheck {
                 };
                 const Step one = step(world_.a, i);
                 const Step two = step(world_.b, j);
-                settle(result, terms().and_(comes, each ? world_.differ(one, two) : terms().boolean(true)),
+                const Term modelled = known(result, comes, one, two);
+                settle(result, world_.all({comes, modelled, each ? world_.differ(one, two) : terms().boolean(true)}),
                        {&world_.a.before, nullptr, one.entries, "A"}, {&world_.b.before, nullptr, two.entries, "B"});
             }
         return std::move(lines_);
@@ -226,7 +227,8 @@ class LineCheck {
                          resized(next, machines().b.next_pc, machines().b), 1);
             Compared& result = line(Compared::Kind::trap, one.name);
             shown_ = arguments;
-            settle(result, terms().and_(running(), world_.differ(first, second)),
+            const Term modelled = known(result, running(), first, second);
+            settle(result, world_.all({running(), modelled, world_.differ(first, second)}),
                    {&world_.a.before, nullptr, std::move(first.entries), "A"},
                    {&world_.b.before, nullptr, std::move(second.entries), "B"});
             if (result.witnesses.empty()) continue;
@@ -310,7 +312,8 @@ class LineCheck {
             differs = terms().or_(differs, world_.differ(one.step, two.step));
             differs = terms().or_(differs,
                                   terms().and_(terms().not_(one.faults), terms().distinct(one.physical, two.physical)));
-            tell(result, world_.all({running(), sized, differs}));
+            const Term modelled = known(result, terms().and_(running(), sized), one.step, two.step);
+            tell(result, world_.all({running(), sized, modelled, differs}));
         }
         return std::move(lines_);
     }
@@ -453,9 +456,21 @@ class LineCheck {
         Step one = step(world_.a, in_a, executes);
         Step two = step(world_.b, in_b, executes);
         const Term differs = world_.differ(one, two);
-        settle(result, terms().is_false(differs) ? differs : terms().and_(executes, differs),
+        const Term modelled = known(result, executes, one, two);
+        settle(result, terms().is_false(differs) ? differs : world_.all({executes, modelled, differs}),
                {&world_.a.before, &in_a, std::move(one.entries), "A"},
                {&world_.b.before, &in_b, std::move(two.entries), "B"});
+    }
+
+    /// Where both meanings say what happens. Elsewhere, if that is anywhere, nothing is concluded.
+    Term known(Compared& line, Term where, const Step& one, const Step& two) {
+        const Term unmodelled = terms().or_(one.unmodelled, two.unmodelled);
+        if (world_.solver.possible("unmodelled", terms().and_(where, unmodelled)) != Verdict::no) {
+            line.equal = both(line.equal, Verdict::unknown);
+            line.elsewhere = both(line.elsewhere, Verdict::unknown);
+            if (line.unknowns.empty()) line.unknowns.emplace_back("not modelled");
+        }
+        return terms().not_(unmodelled);
     }
 
     /// Where differences of the line are expected: everywhere if it is not said, nowhere if none is.

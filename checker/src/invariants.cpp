@@ -21,7 +21,11 @@ class Induction {
     std::vector<Kept> run() {
         std::vector<Kept> result;
         for (const Invariant& invariant : spec_.invariants) {
-            Kept kept{invariant.name, invariant.where, Verdict::yes, {}};
+            Kept kept{invariant.name, invariant.where, Verdict::yes, {}, invariant.assumed};
+            if (invariant.assumed) {
+                result.push_back(std::move(kept));
+                continue;
+            }
             // Reset begins with zeros. Register files stay open: they have no constant.
             Substitution zeros;
             for (const Element& element : spec_.elements)

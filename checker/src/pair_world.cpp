@@ -233,6 +233,10 @@ Step PairWorld::step(Side& side, FormInWorld& form, const Run& run, Term next) {
 
 void PairWorld::raise(Side& side, Step& step, isa::CauseId cause, Term happens, const std::vector<Term>& arguments,
                       Term next, unsigned depth) {
+    if ((*side.spec)[cause].kind == isa::TrapKind::unmodelled) {
+        step.unmodelled = terms().or_(step.unmodelled, happens);
+        return;
+    }
     const auto pair = (*side.pairs)[cause.index];
     if (!pair) return enter(side, step, cause.index, happens, arguments, next, depth);
     if (terms().is_false(happens)) return;

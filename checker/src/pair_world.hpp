@@ -44,6 +44,7 @@ struct Step {
     std::vector<std::vector<Update>> files;
     std::vector<Attempt> attempts;  ///< guarded by what comes before
     isa::Term stuck;                ///< the third trap in a row: the machine stops
+    isa::Term unmodelled;           ///< an imported meaning says nothing of what happens
     std::vector<Act::Entry> entries;
 };
 

@@ -110,13 +110,20 @@ class RowCheck {
     Row run() {
         collect_forms();
         for (std::size_t i = 0; i < forms_.size(); ++i) add_form(i);
-        decide_privileged();
-        decide_control();
-        decide_behavior();
-        decide_joint();
-        conclude();
-        if (options_.witnesses) find_witnesses();
-        row_.unknowns = solver_.unknowns();
+        if (modelled()) {
+            std::erase_if(row_.traps,
+                          [&](isa::CauseId cause) { return spec_[cause].kind == isa::TrapKind::unmodelled; });
+            decide_privileged();
+            decide_control();
+            decide_behavior();
+            decide_joint();
+            conclude();
+            if (options_.witnesses) find_witnesses();
+        } else {
+            know_nothing();
+        }
+        const auto& unknowns = solver_.unknowns();
+        row_.unknowns.insert(row_.unknowns.end(), unknowns.begin(), unknowns.end());
         row_.statistics = solver_.statistics();
         return std::move(row_);
     }
@@ -167,6 +174,8 @@ class RowCheck {
             question.name = std::move(text);
             question.sides = std::move(sides);
         };
+        name(unmodelled_.supervisor, "unmodelled.supervisor", {&supervisor_});
+        name(unmodelled_.user, "unmodelled.user", {&user_});
         name(both_, "completes.both", {&supervisor_, &user_});
         name(escapes_, "escapes", {&supervisor_, &user_});
         name(completes_supervisor_, "completes.supervisor", {&supervisor_});
@@ -195,11 +204,33 @@ class RowCheck {
 
     Term completing(const Run& run) { return world_.terms.and_(run.executes, run.completes); }
 
+    /// A state of the run is one of which an imported meaning says nothing.
+    Term unmodelled(const Run& run) {
+        Term any = world_.terms.boolean(false);
+        for (const Fired& trap : run.traps)
+            if (spec_[trap.cause].kind == isa::TrapKind::unmodelled) any = world_.terms.or_(any, trap.fires);
+        return world_.terms.and_(run.executes, any);
+    }
+    bool modelled() {
+        return judge_.decide(unmodelled_.supervisor) == Verdict::no && judge_.decide(unmodelled_.user) == Verdict::no;
+    }
+    void know_nothing() {
+        for (const isa::CauseId cause : row_.traps)
+            if (spec_[cause].kind == isa::TrapKind::unmodelled) row_.unknowns.push_back(spec_[cause].name);
+        const Models unknown{Verdict::unknown, Verdict::unknown};
+        row_.time_sensitive = Verdict::unknown;
+        for (Models* models : {&row_.control, &row_.behavior, &row_.sensitive, &row_.user_sensitive,
+                               &row_.supervisor_sensitive, &row_.critical})
+            *models = unknown;
+    }
+
     void add_form(std::size_t i) {
         isa::Terms& terms = world_.terms;
         FormInWorld& form = forms_[i];
         const Run s = form.run(supervisor_);
         const Run u = form.run(user_);
+        judge_.add(unmodelled_.supervisor, i, unmodelled(s));
+        judge_.add(unmodelled_.user, i, unmodelled(u));
         const Term s_completes = completing(s);
         const Term u_completes = completing(u);
         const Term both = terms.and_(s_completes, u_completes);
@@ -449,6 +480,7 @@ class RowCheck {
     Before user_;
     std::vector<Mentions> mentions_;
     std::vector<bool> shows_mode_;  ///< by form: results in the two modes are not equal as terms
+    TwoModes unmodelled_;
     Question both_;
     Question escapes_;  // completes in user mode where it traps in supervisor mode, and not for memory
     Question completes_supervisor_;

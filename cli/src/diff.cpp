@@ -46,8 +46,11 @@ void diff(Session& session, const DiffArguments& arguments) {
         which.parameters.insert(which.parameters.begin(), arguments.parameters.begin(), arguments.parameters.end());
         return session.load(which, std::nullopt, buffers);
     };
-    Spec a = load(arguments.a, {conditions.a, conditions.when});
-    const Spec b = load(arguments.b, {conditions.b});
+    // The only file is B's where A is a Sail model.
+    DiffArguments given = arguments;
+    if (!given.a.sail.empty() && given.b.file.empty()) std::swap(given.a.file, given.b.file);
+    Spec a = load(given.a, {conditions.a, conditions.when});
+    const Spec b = load(given.b, {conditions.b});
     if (const auto reason = check::incomparable(a, b); !reason.empty())
         session.fail(bad_input, Code::E0817, {}, reason);
     const auto correspondence = check::read_correspondence(a, b, file ? &*file : nullptr, session.diagnostics);
@@ -72,8 +75,8 @@ void diff(Session& session, const DiffArguments& arguments) {
     model::Simulator simulator({.bare = true});
     auto report = report::confirm_diff(a, b, std::move(comparison), simulator);
     if (!report.problem.empty()) session.fail(bad_input, Code::E0901, {}, report.problem);
-    report.file_a = arguments.a.file;
-    report.file_b = arguments.b.file;
+    report.file_a = given.a.sail.empty() ? given.a.file : given.a.sail;
+    report.file_b = given.b.sail.empty() ? given.b.file : given.b.sail;
     write_file(session, arguments.output,
                arguments.format == "json" ? report::to_json(a, b, *correspondence, report)
                                           : report::to_text(a, b, *correspondence, report, arguments.all));
@@ -91,8 +94,13 @@ void diff(Session& session, const DiffArguments& arguments) {
 void add_diff(CLI::App& app, Session& session) {
     auto* command = app.add_subcommand("diff", "Decide, instruction by instruction, whether two specs mean the same");
     auto arguments = std::make_shared<DiffArguments>();
-    command->add_option("A", arguments->a.file, "a machine's .isa file")->required();
-    command->add_option("B", arguments->b.file, "another's, or the same with other parameters")->required();
+    command->add_option("A", arguments->a.file, "a machine's .isa file");
+    command->add_option("B", arguments->b.file, "another's, or the same with other parameters");
+    auto* sail_a = command->add_option("--sail-a", arguments->a.sail, "a Sail model as Jib IR, as A; B is the one file")
+                       ->type_name("FILE");
+    command->add_option("--map-a", arguments->a.map, "its mapping file")->type_name("FILE")->needs(sail_a);
+    auto* sail_b = command->add_option("--sail-b", arguments->b.sail, "the same as B")->type_name("FILE");
+    command->add_option("--map-b", arguments->b.map, "its mapping file")->type_name("FILE")->needs(sail_b);
     const auto parameter = [&](const char* option, std::vector<std::string>& list, const char* whose) {
         command->add_option(option, list, fmt::format("a parameter of {}, NAME=VALUE (repeatable)", whose))
             ->type_name("NAME=VALUE")

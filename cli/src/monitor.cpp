@@ -210,7 +210,7 @@ std::vector<report::Remedied> remedies_of(Session& session, const Spec& spec, co
 }
 
 void GuestRemedies::add_to(CLI::App& command) {
-    command.add_option("--map", map, "the VM map for --remedies (default: the spec's first)")
+    command.add_option("--vm-map", map, "the VM map for --remedies (default: the spec's first)")
         ->type_name("NAME")
         ->expected(1);
     command.add_flag("--remedies", wanted, "run the guest with hypercalls, too, where the map needs some");
@@ -244,7 +244,7 @@ void add_monitor(CLI::App& app, Session& session) {
     auto* command = app.add_subcommand("monitor", "Run programs as guests of a monitor outside the machine");
     auto arguments = std::make_shared<MonitorArguments>();
     arguments->add_to(*command, true);
-    command->add_option("--map", arguments->map, "the VM map (default: the spec's first)")
+    command->add_option("--vm-map", arguments->map, "the VM map (default: the spec's first)")
         ->type_name("NAME")
         ->expected(1);
     command->add_option("--guests", arguments->guests, "how many, each with the same programs")

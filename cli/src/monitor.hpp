@@ -13,7 +13,7 @@ void add_constants_to(CLI::App& command, std::vector<std::string>& constants);
 [[nodiscard]] model::Monitor::Constants constants_of(Session& session, const std::vector<std::string>& arguments,
                                                      std::uint64_t guest);
 
-/// --map, --remedies and --cache: a guest that is patched, or whose code is translated.
+/// --vm-map, --remedies and --cache: a guest that is patched, or whose code is translated.
 struct GuestRemedies {
     std::vector<std::string> map;  ///< none: the first
     bool wanted = false;

@@ -12,12 +12,15 @@
 #include <charconv>
 #include <cstdio>
 
+#include "isa/sail.hpp"
 #include "vt/extend.hpp"
 
 namespace pogo::cli {
 
 void SpecArguments::add_to(CLI::App& command, bool extension_option) {
-    command.add_option("SPEC", file, "the machine's .isa file")->required();
+    command.add_option("SPEC", file, "the machine's .isa file");
+    auto* model = command.add_option("--sail", sail, "a Sail model as Jib IR, in place of SPEC")->type_name("FILE");
+    command.add_option("--map", map, "the Sail model's mapping file")->type_name("FILE")->needs(model);
     command.add_option("--param", parameters, "a machine parameter, NAME=VALUE (repeatable)")
         ->type_name("NAME=VALUE")
         ->allow_extra_args(false);
@@ -39,6 +42,17 @@ isa::Arguments Session::parameters(const SpecArguments& arguments) {
 isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing,
                                   std::span<const std::uint32_t> conditions) {
     const isa::Arguments given = parameters(arguments);
+    if (arguments.file.empty() == arguments.sail.empty())
+        fail(usage, isa::Code::E0901, {}, "a machine is wanted: SPEC, or --sail with --map");
+    if (!arguments.sail.empty()) {
+        if (arguments.map.empty()) fail(usage, isa::Code::E0901, {}, "--sail needs the model's mapping file: --map");
+        if (!conditions.empty())
+            fail(usage, isa::Code::E0901, {}, "conditions are in the language, and a Sail model is not");
+        if (arguments.extension) fail(usage, isa::Code::E0901, {}, "Sail models are not extended");
+        auto model = isa::load_sail_file(sources, arguments.sail, arguments.map, given, diagnostics);
+        if (!model) leave(bad_input);
+        return std::move(*model);
+    }
     auto spec =
         isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing, conditions);
     if (!spec) leave(bad_input);

@@ -31,6 +31,8 @@ struct SpecArguments {
     std::string file;
     std::vector<std::string> parameters;  ///< NAME=VALUE
     std::optional<std::string> extension;
+    std::string sail;  ///< a Sail model in place of SPEC,
+    std::string map;   ///< and its mapping file
     void add_to(CLI::App& command, bool extension_option = true);
 };
 

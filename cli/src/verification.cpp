@@ -266,7 +266,7 @@ class Remedy {
         const Spec unapplied = session_.load_unapplied(arguments_.check.spec);
         const Spec spec = unapplied.extension ? vt::extend(unapplied) : unapplied;
         if (!arguments_.check.context.empty() && !arguments_.map.empty())
-            session_.fail(usage, Code::E0901, {}, "--map and --context exclude each other: a map has a context");
+            session_.fail(usage, Code::E0901, {}, "--vm-map and --context exclude each other: a map has a context");
         const bool by_map = arguments_.check.context.empty() && (!spec.vm_maps.empty() || arguments_.kind != "trap");
         options_.check = options_of(session_, arguments_.check, spec);
         options_.whole = arguments_.whole || unapplied.extension.has_value();
@@ -431,7 +431,7 @@ void add_verification(CLI::App& app, Session& session) {
         auto names = std::make_shared<std::vector<std::string>>();
         auto all = std::make_shared<bool>(false);
         arguments->add_solver(*command);
-        command->add_option("--map", *names, "only this one; may be repeated");
+        command->add_option("--vm-map", *names, "only this one; may be repeated");
         auto obligations = std::make_shared<std::vector<std::string>>();
         command->add_option(
             "--obligation", *obligations,
@@ -451,7 +451,7 @@ void add_verification(CLI::App& app, Session& session) {
         command->add_option("--kind", arguments->kind, "a new spec; a list of hypercalls; a table for a translator")
             ->check(CLI::IsMember({"trap", "paravirt", "translate"}))
             ->required();
-        command->add_option("--map", arguments->map, "the VM map that is to hold; default: the spec's first");
+        command->add_option("--vm-map", arguments->map, "the VM map that is to hold; default: the spec's first");
         command->add_option("--context", arguments->check.context,
                             "instead of a map: the context in which Theorem 1 is to hold (trap)");
         command->add_option("--model", arguments->check.model, "of Theorem 1: the strict model alone, or both")

@@ -39,9 +39,6 @@ std::optional<Spec> Elaborator::run() {
     }
     // Timing classes are named by instructions, and everything is named before it is looked into.
     for (const Ast* ast : declarations_) attempt([&] { declare(*ast); });
-    const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
-    const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
-    for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
     if (!spec_.pc.valid()) {
         diagnostics_.report(Code::E0301, machine_.range, "a register with role pc");
     } else if (const Element& pc = spec_[spec_.pc]; pc.width > spec_.address_width) {
@@ -52,6 +49,16 @@ std::optional<Spec> Elaborator::run() {
     spec_.next_pc = spec_.terms.declare("next_pc", Sort::bits(spec_[spec_.pc].width));
     spec_.opcode = spec_.terms.declare("opcode", Sort::bits(spec_.parcel_bits()));
     spec_.waiting = spec_.halted = spec_.terms.boolean(false);
+    if (contribution_) {
+        add_registers();
+        contribution_(spec_);
+        spec_.registers.clear();
+        if (diagnostics_.errors() != before) return std::nullopt;
+    }
+    const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
+    const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
+    for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
+    if (diagnostics_.errors() != before) return std::nullopt;
     spec_.timing.classes.clear();
     for (const auto* list : {&declarations_, &extension_declarations_})
         for (const Ast* ast : *list)
@@ -631,7 +638,8 @@ void Elaborator::define(const Ast& ast) {
             break;
         }
         case Syntax::invariant:
-            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range});
+        case Syntax::assume:
+            spec_.invariants.push_back({ast.text, pure(ast[0]), ast.range, ast.is(Syntax::assume)});
             break;
         case Syntax::wait:
             spec_.waiting = t.or_(spec_.waiting, pure(ast[0]));
@@ -1127,7 +1135,7 @@ void Elaborator::finish() {
             {"default", {0}, {static_cast<std::uint32_t>(spec_.modes.size() - 1)}, {}, machine_.range});
     if (!spec_.illegal.cause.valid()) fail(Code::E0301, machine_.range, "`illegal TRAP;`");
     if (spec_.instructions.empty()) fail(Code::E0301, machine_.range, "an instruction");
-    if (translate_ == nullptr) {
+    if (translate_ == nullptr && !contribution_) {
         Terms& t = spec_.terms;
         Translation& translation = spec_.translation;
         translation.address = t.declare("translate.va", Sort::bits(spec_.address_width));
@@ -1140,12 +1148,12 @@ void Elaborator::finish() {
     for (const auto* list : {&extension_declarations_, &declarations_})
         for (const Ast* ast : *list)
             if (ast->is(Syntax::vmm)) attempt([&] { define_vm_map(*ast); });
-    check_overlaps();
+    if (!contribution_) check_overlaps();  // an importer's forms are what one decoder tells apart
 }
 
 std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
-                              Diagnostics& diagnostics) {
-    return Elaborator(machine, extension, arguments, diagnostics).run();
+                              Diagnostics& diagnostics, const Contribution& contribution) {
+    return Elaborator(machine, extension, arguments, diagnostics, contribution).run();
 }
 
 namespace {

@@ -169,8 +169,10 @@ struct FieldInfo {
 
 class Elaborator {
   public:
-    Elaborator(const Ast& machine, const Ast* extension, const Arguments& arguments, Diagnostics& diagnostics)
-        : machine_(machine), extension_(extension), arguments_(arguments), diagnostics_(diagnostics) {}
+    Elaborator(const Ast& machine, const Ast* extension, const Arguments& arguments, Diagnostics& diagnostics,
+               const Contribution& contribution)
+        : machine_(machine), extension_(extension), arguments_(arguments), diagnostics_(diagnostics),
+          contribution_(contribution) {}
     std::optional<Spec> run();
 
   private:
@@ -341,6 +343,7 @@ class Elaborator {
     const Ast* extension_;
     const Arguments& arguments_;
     Diagnostics& diagnostics_;
+    const Contribution& contribution_;
     Spec spec_;
     std::map<std::string, Symbol, std::less<>> symbols_;
     std::map<std::string, Variable, std::less<>> variables_;  // shared between forms

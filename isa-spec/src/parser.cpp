@@ -496,6 +496,7 @@ class Parser {
             {"mode", &Parser::mode},
             {"context", &Parser::context},
             {"invariant", &Parser::invariant},
+            {"assume", &Parser::assume},
             {"const", &Parser::constant},
             {"function", &Parser::function},
             {"procedure", &Parser::function},
@@ -826,6 +827,7 @@ class Parser {
         return node(kind, first, list_of(std::move(value)), id.text);
     }
     Ast invariant() { return named_expression(Syntax::invariant); }
+    Ast assume() { return named_expression(Syntax::assume); }
     Ast constant() { return named_expression(Syntax::constant); }
     Ast function() {
         const Token first = take();

@@ -333,7 +333,8 @@ class Printer {
                 guest(ast, ast.is(Syntax::vmm_guest) ? "guest" : "synthesize");
                 break;
             case Syntax::invariant:
-                line(fmt::format("invariant {} = {};", ast.text, inline_(ast[0])));
+            case Syntax::assume:
+                line(fmt::format("{} {} = {};", name(ast.kind), ast.text, inline_(ast[0])));
                 break;
             case Syntax::constant:
             case Syntax::const_:

@@ -45,6 +45,8 @@ std::string_view name(TrapKind kind) {
             return "arithmetic";
         case TrapKind::illegal:
             return "illegal";
+        case TrapKind::unmodelled:
+            return "unmodelled";
         case TrapKind::exit:
             return "virtual";
     }

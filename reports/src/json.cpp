@@ -147,7 +147,8 @@ std::string to_json(const Report& report) {
         document["invariants"].push_back({{"name", invariant.name},
                                           {"where", json(invariant.where)},
                                           {"verdict", name(invariant.kept)},
-                                          {"broken_by", invariant.broken_by}});
+                                          {"broken_by", invariant.broken_by},
+                                          {"assumed", invariant.assumed}});
     document["vm_map"] = Json::array();
     for (const auto& map : report.vm_maps)
         document["vm_map"].push_back({{"name", map.name}, {"verdict", name(map.verdict)}, {"failing", map.failing}});

@@ -100,7 +100,8 @@ class Maker {
                                       std::string(check::name(column.kind)), column.strict()});
         for (std::size_t i = 0; i < findings_.rows.size(); ++i) report.instructions.push_back(instruction(i));
         for (const auto& kept : findings_.invariants)
-            report.invariants.push_back({kept.name, location(kept.where), decision(kept.holds), kept.broken_by});
+            report.invariants.push_back(
+                {kept.name, location(kept.where), decision(kept.holds), kept.broken_by, kept.assumed});
         theorems(report);
         for (const auto& map : request_.maps) report.vm_maps.push_back(vm_map(map));
         report.statistics = findings_.statistics;

@@ -199,6 +199,7 @@ std::string class_words(const Instruction& instruction) {
 }  // namespace
 
 std::string invariant_words(const Invariant& invariant) {
+    if (invariant.assumed) return fmt::format("\"{}\" is assumed: other states are not spoken of", invariant.name);
     switch (invariant.kept) {
         case Decision::proved:
             return fmt::format("invariant \"{}\" is kept", invariant.name);

@@ -139,7 +139,7 @@ std::string to_text(const Report& report) {
     out += matrix(report);
     for (const auto* instruction : report.critical()) out += "\n" + message(*instruction);
     for (const auto& invariant : report.invariants)
-        if (invariant.kept != Decision::proved)
+        if (invariant.kept != Decision::proved || invariant.assumed)
             out += fmt::format("\n{}: {}\n{}", place(invariant.where), invariant_words(invariant),
                                excerpt(invariant.where));
     bool undecided = false;

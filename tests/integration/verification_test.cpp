@@ -113,14 +113,14 @@ TEST_F(Verification, ReportsSayWhatMapsGive) {
 
 TEST_F(Verification, MapsAreDecidedOneByOne) {
     EXPECT_EQ(pogo("map " + lecture_).code, 0);
-    const Result flawed = pogo("map " + lecture_ + " --param popf=true --map trap_and_emulate");
+    const Result flawed = pogo("map " + lecture_ + " --param popf=true --vm-map trap_and_emulate");
     EXPECT_EQ(flawed.code, 1);
     EXPECT_THAT(flawed.out, HasSubstr("instruction pop_flags: refuted"));
     EXPECT_THAT(flawed.out, HasSubstr("on the model: confirmed"));
-    EXPECT_EQ(pogo("map " + lecture_ + " --param popf=true --map hybrid").code, 0);
-    EXPECT_EQ(pogo("map " + lecture_ + " --map nothing").code, 64);
+    EXPECT_EQ(pogo("map " + lecture_ + " --param popf=true --vm-map hybrid").code, 0);
+    EXPECT_EQ(pogo("map " + lecture_ + " --vm-map nothing").code, 64);
     EXPECT_EQ(pogo("map " + m68k_ + " --param model=68010 --rlimit 1").code, 2);
-    EXPECT_THAT(pogo("map " + lecture_ + " --map hybrid --format json").out, HasSubstr("\"verdict\": \"proved\""));
+    EXPECT_THAT(pogo("map " + lecture_ + " --vm-map hybrid --format json").out, HasSubstr("\"verdict\": \"proved\""));
 }
 
 // ---- Remedies
@@ -184,15 +184,15 @@ TEST_P(Remedies, TurnTheVerdict) {
 }
 
 const std::vector<Mended> all_mended = {
-    {"Lecture", "lecture.isa", "--param read_ccr=true --param lra=true", "", "map --map trap_and_emulate",
+    {"Lecture", "lecture.isa", "--param read_ccr=true --param lra=true", "", "map --vm-map trap_and_emulate",
      "    trap privilege_violation when ccr.S == 0 && rd != 0;", 2},
-    {"LectureWhole", "lecture.isa", "--param popf=true --param lra=true", "--whole", "map --map trap_and_emulate",
+    {"LectureWhole", "lecture.isa", "--param popf=true --param lra=true", "--whole", "map --vm-map trap_and_emulate",
      "    require privileged;", 2},
     {"LectureTheorem", "lecture.isa", "--param popf=true --param read_ccr=true --param lra=true",
      "--context deprivileged", "check", "    require privileged;", 3},
-    {"ThirdGeneration", "pg74.isa", "--param jrst1=true --param lra=true", "", "map --map trap_and_emulate",
+    {"ThirdGeneration", "pg74.isa", "--param jrst1=true --param lra=true", "", "map --vm-map trap_and_emulate",
      "    require privileged;", 2},
-    {"ThirdGenerationHybrid", "pg74.isa", "--param jrst1=true --param lra=true", "--map hybrid", "map --map hybrid",
+    {"ThirdGenerationHybrid", "pg74.isa", "--param jrst1=true --param lra=true", "--vm-map hybrid", "map --vm-map hybrid",
      "    require privileged;", 1},
     {"Mc68000", "m68k.isa", "--param model=68000", "", "map", "  require privileged;", 1},
 };
@@ -203,13 +203,13 @@ TEST_F(Verification, RemediesOfExtensionsAreExits) {
     const std::string policy = POGO_SPECS "/lecture-vt.policy.isa";
     const std::string fresh = (folder_ / "new.policy.isa").string();
     const std::string flawed = lecture_ + " --param lra=true --extension ";
-    EXPECT_EQ(pogo("map " + flawed + policy + " --map virtual_machine").code, 1);
+    EXPECT_EQ(pogo("map " + flawed + policy + " --vm-map virtual_machine").code, 1);
     EXPECT_EQ(pogo("remedy " + flawed + policy + " --kind trap -o " + fresh).code, 0);
     EXPECT_THAT(text_of(fresh), HasSubstr("  exits on instruction \"lra\";\n"));
-    EXPECT_EQ(pogo("map " + flawed + fresh + " --map virtual_machine").code, 0);
+    EXPECT_EQ(pogo("map " + flawed + fresh + " --vm-map virtual_machine").code, 0);
     EXPECT_EQ(pogo("remedy " + flawed + policy + " --kind trap --context vt").code, 0);
     // A map of the machine's own is none of the extension's.
-    const Result r = pogo("remedy " + flawed + policy + " --kind trap --map hybrid");
+    const Result r = pogo("remedy " + flawed + policy + " --kind trap --vm-map hybrid");
     EXPECT_EQ(r.code, 64);
     EXPECT_THAT(r.out, HasSubstr("leave --extension out"));
 }
@@ -220,9 +220,9 @@ TEST_F(Verification, RemediesSayWhatIsMissing) {
     EXPECT_EQ(pogo("remedy " + m68k_ + " --param model=68000 --kind trap --rlimit 1").code, 2);
     EXPECT_EQ(pogo("remedy " + lecture_).code, 64);
     EXPECT_EQ(pogo("remedy " + lecture_ + " --kind prayer").code, 64);
-    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --map nothing").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --vm-map nothing").code, 64);
     EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --context nothing").code, 64);
-    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --map hybrid --context deprivileged").code, 64);
+    EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap --vm-map hybrid --context deprivileged").code, 64);
     EXPECT_EQ(pogo("remedy " + lecture_ + " --kind paravirt --context deprivileged").code, 64);
     EXPECT_EQ(pogo("remedy " + lecture_ + " --kind trap -o /proc/none/spec.isa").code, 65);
     // A map whose relocation forgets the guest's own is mended by no trap.
@@ -272,7 +272,7 @@ TEST_F(Verification, MapsReplayTrapsAndInterrupts) {
         EXPECT_NE(at, std::string::npos) << from;
         policy.replace(at, from.size(), to);
         const Result r = pogo("map " + lecture_ + " --extension " + file("wrong.policy.isa", policy) +
-                              " --map virtual_machine --obligation " + obligation);
+                              " --vm-map virtual_machine --obligation " + obligation);
         EXPECT_EQ(r.code, 1);
         EXPECT_THAT(r.out, HasSubstr("on the model: confirmed"));
         return r.out;

@@ -171,6 +171,7 @@ struct Kept {
     isa::SourceRange where;
     Verdict holds = Verdict::unknown;
     std::vector<std::string> broken_by;  ///< "reset", names of instructions, "trap …", "interrupt …"
+    bool assumed = false;                ///< not asked: conclusions hold where it does
 };
 
 struct Findings {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,10 +19,13 @@ namespace pogo::isa {
 /// Values given to machine parameters, as written on the command line: {"model", "68010"}.
 using Arguments = std::vector<std::pair<std::string, std::string>>;
 
+/// What an importer adds to a machine whose state is declared: causes, the translation, instructions and what is none.
+using Contribution = std::function<void(Spec&)>;
+
 /// Elaborates a machine, with an extension's declarations when one is given. Nothing when there were errors.
 /// The work is bounded: more than 8 million expanded expressions are an error.
 [[nodiscard]] std::optional<Spec> elaborate(const Ast& machine, const Ast* extension, const Arguments& arguments,
-                                            Diagnostics& diagnostics);
+                                            Diagnostics& diagnostics, const Contribution& contribution = {});
 
 /// Parses and elaborates texts already registered with `sources`. A text that is a timing section takes the place of
 /// the machine's.

@@ -18,9 +18,10 @@ namespace pogo::isa {
 enum class Role : std::uint8_t { data, memory, pc, mode, relocation, control, io, time };
 [[nodiscard]] std::string_view name(Role role);
 
-/// Why control passes to a trap entry.
-enum class TrapKind : std::uint8_t { memory, privilege, call, arithmetic, illegal, exit };
-/// "memory", "privilege", "call", "arithmetic", "illegal", "virtual".
+/// Why control passes to a trap entry. `unmodelled` is no trap of the machine's: an imported meaning says nothing of what
+/// happens there, so nothing is concluded from it.
+enum class TrapKind : std::uint8_t { memory, privilege, call, arithmetic, illegal, exit, unmodelled };
+/// "memory", "privilege", "call", "arithmetic", "illegal", "virtual", "unmodelled".
 [[nodiscard]] std::string_view name(TrapKind kind);
 
 /// A number into one vector of a Spec, told apart by type.
@@ -348,6 +349,7 @@ struct Invariant {
     std::string name;
     Term holds;
     SourceRange where;
+    bool assumed = false;  ///< whether the machine keeps it is not asked; reports say that it is assumed
 };
 
 /// The timing contract: see docs/timing.md.

@@ -163,12 +163,13 @@ struct Theorem {
     std::vector<std::string> against_extended;
 };
 
-/// A declared invariant: proved inductive, or what breaks it.
+/// A declared invariant: proved inductive, or what breaks it, or not asked.
 struct Invariant {
     std::string name;
     Location where;
     Decision kept = Decision::unknown;
     std::vector<std::string> broken_by;
+    bool assumed = false;
 };
 
 /// The result of checking a `vmm` block, under the configuration found if it asks for one.
