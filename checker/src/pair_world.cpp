@@ -200,8 +200,9 @@ FormInWorld PairWorld::form(Side& side, const isa::Form& form, std::vector<Term>
 }
 
 Step PairWorld::nothing(const Side& side) {
-    return {{}, side.before.elements,   std::vector<std::vector<Update>>(side.spec->elements.size()),
-            {}, terms().boolean(false), {}};
+    const Term never = terms().boolean(false);
+    return {{}, side.before.elements, std::vector<std::vector<Update>>(side.spec->elements.size()), {}, never, never,
+            {}};
 }
 
 namespace {
