@@ -185,6 +185,19 @@ class Values {
 
 }  // namespace
 
+std::string example_of(Solver& solver, isa::Terms& terms, Term formula) {
+    std::vector<Term> scalars;
+    for (const auto variable : terms.support(std::span(&formula, 1)))
+        if (!terms.sort(variable).is_array()) scalars.push_back(terms.variable(variable));
+    const auto values = solver.smallest_values(formula, scalars);
+    std::string result;
+    for (std::size_t i = 0; values && i < scalars.size(); ++i)
+        if ((*values)[i] != 0)
+            result += fmt::format("{}{} = {:#x}", result.empty() ? "" : ", ", terms.name({terms.node(scalars[i]).a}),
+                                  static_cast<std::uint64_t>((*values)[i]));
+    return result;
+}
+
 std::optional<Witness> Judge::witness(const Question& question, std::string property, std::string element) {
     if (question.verdict != Verdict::yes) return std::nullopt;
     const Question::Candidate& candidate = question.candidates[question.hit];
@@ -209,26 +222,36 @@ std::optional<Witness> Judge::witness(const Question& question, std::string prop
     return result;
 }
 
+Needs Judge::needs(Term goal, std::vector<Act>& acts, unsigned walk_loads, std::span<const Term> wishes) {
+    Needs result{goal, {wishes.begin(), wishes.end()}, {}, {}};
+    for (Act& act : acts) {
+        result.by_instruction.push_back(
+            act.form == nullptr ? 0 : act.form->touched(*act.before, walk_loads).accesses.size());
+        Touched all = touched(act, walk_loads);
+        result.accesses.push_back(all.accesses);
+        wish(act, all.accesses, result.wishes);
+        result.formula = world_->terms.and_(result.formula, realizable(*world_, std::move(all)));
+    }
+    return result;
+}
+
 std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigned walk_loads,
-                                      std::span<const Term> more_wishes) {
+                                      std::span<const Term> wishes) {
+    const Needs all = needs(goal, acts, walk_loads, wishes);
+    const FormInWorld* form = acts.front().form;
+    const auto model =
+        solver_->smallest(all.formula, all.wishes, form == nullptr ? std::vector<Term>{} : form->fields());
+    if (!model) return std::nullopt;
+    return read_out(*model, all, acts);
+}
+
+Witness Judge::read_out(const Assignment& model, const Needs& needs, std::vector<Act>& acts) {
     const isa::Spec& spec = world_->spec;
     isa::Terms& terms = world_->terms;
-    std::vector<Term> wishes(more_wishes.begin(), more_wishes.end());
-    std::vector<std::vector<Access>> accesses;
-    Term formula = goal;
-    std::vector<std::size_t> by_instruction;  // of those, how many are the instruction's own
-    for (Act& act : acts) {
-        by_instruction.push_back(act.form == nullptr ? 0 : act.form->touched(*act.before, walk_loads).accesses.size());
-        Touched all = touched(act, walk_loads);
-        accesses.push_back(all.accesses);
-        wish(act, all.accesses, wishes);
-        formula = terms.and_(formula, realizable(*world_, std::move(all)));
-    }
-    FormInWorld* form = acts.front().form;  // the same on all sides
+    const FormInWorld* form = acts.front().form;  // the same on all sides
     const std::vector<Term> fields = form == nullptr ? std::vector<Term>{} : form->fields();
     const std::vector<Term> choices = form == nullptr ? std::vector<Term>{} : form->choices();
-    const auto model = solver_->smallest(formula, wishes, fields);
-    if (!model) return std::nullopt;
+    const auto& accesses = needs.accesses;
 
     struct Runs {
         std::optional<Run> instruction;
@@ -250,7 +273,7 @@ std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigne
         }
         values.want(run.completes);
     };
-    values.want(formula);
+    values.want(needs.formula);
     for (const Term field : fields) values.want(field);
     for (const Term choice : choices) values.want(choice);
     for (std::size_t s = 0; s < acts.size(); ++s) {
@@ -270,11 +293,12 @@ std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigne
             want_results(runs[s].entries[i]);
         }
     }
-    values.fetch(*solver_, *model);
+    values.fetch(*solver_, model);
     POGO_REQUIRE(values.truth());  // what was left out of the model does not matter
 
     Witness result;
-    if (form != nullptr) result.form = {static_cast<std::uint32_t>(&form->form() - spec.forms.data())};
+    if (form != nullptr && form->form().instruction.valid())
+        result.form = {static_cast<std::uint32_t>(&form->form() - spec.forms.data())};
     for (std::size_t i = 0; i < fields.size(); ++i) result.fields.push_back(values.next());
     for (std::size_t i = 0; i < choices.size(); ++i) result.choices.push_back(values.next());
     for (std::size_t s = 0; s < acts.size(); ++s) {
@@ -283,8 +307,8 @@ std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigne
             const isa::Element& info = spec.elements[e];
             if (!info.is_file()) {
                 side.state.set(info, values.next());
-            } else if (const auto it = model->arrays.find(terms.node(acts[s].before->elements[e]).a);
-                       it != model->arrays.end()) {
+            } else if (const auto it = model.arrays.find(terms.node(acts[s].before->elements[e]).a);
+                       it != model.arrays.end()) {
                 for (const auto& [index, value] : it->second)
                     side.state.set(info, static_cast<std::uint64_t>(value), static_cast<unsigned>(index));
             }
@@ -298,7 +322,7 @@ std::optional<Witness> Judge::witness(Term goal, std::vector<Act>& acts, unsigne
             const std::uint64_t value = values.next();
             if (!happens) continue;
             if (access.kind == Access::Kind::store) {
-                (i < by_instruction[s] ? stored : stored_by_entry)[physical] = value;
+                (i < needs.by_instruction[s] ? stored : stored_by_entry)[physical] = value;
                 continue;
             }
             const auto [place, fresh] = side.memory.emplace(physical, value);

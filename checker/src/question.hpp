@@ -45,6 +45,17 @@ struct Act {
     std::string machine;  ///< Side::machine
 };
 
+/// What a witness of some acts takes beside its goal.
+struct Needs {
+    isa::Term formula;  ///< the goal, and that some memory has what is touched
+    std::vector<isa::Term> wishes;
+    std::vector<std::vector<Access>> accesses;  ///< by act
+    std::vector<std::size_t> by_instruction;    ///< of those, how many are the instruction's own
+};
+
+/// The smallest values of what is not zero in a model of the formula: "a = 0x1, b = 0x2".
+[[nodiscard]] std::string example_of(Solver& solver, isa::Terms& terms, isa::Term formula);
+
 /// Decides questions of one row and finds their witnesses.
 class Judge {
   public:
@@ -61,6 +72,11 @@ class Judge {
     /// witness and what else is wished.
     [[nodiscard]] std::optional<Witness> witness(isa::Term goal, std::vector<Act>& acts, unsigned walk_loads,
                                                  std::span<const isa::Term> wishes);
+
+    [[nodiscard]] Needs needs(isa::Term goal, std::vector<Act>& acts, unsigned walk_loads,
+                              std::span<const isa::Term> wishes);
+    /// The acts in a model of what they need.
+    [[nodiscard]] Witness read_out(const Assignment& model, const Needs& needs, std::vector<Act>& acts);
 
     /// The goals, not exact: one by one, or a handful joined in each.
     [[nodiscard]] std::vector<isa::Term> goals(const Question& question, bool bundled);

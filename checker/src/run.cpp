@@ -263,11 +263,34 @@ Run FormInWorld::run(Before& before) {
     return run;
 }
 
-Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
-    const isa::Spec& spec = world_->spec;
+std::vector<Attempt> FormInWorld::attempts(Before& before) {
     const isa::Meaning& meaning = form_->meaning;
     Terms& terms = world_->terms;
     Instance& instance = before.instance;
+    std::vector<Attempt> result;
+    enter(before);
+    // Where an earlier trap fires, an access does not happen.
+    const auto reached = [&](const auto& access, std::size_t loads) {
+        Term guard = instance(access.guard);
+        for (const auto& trap : meaning.traps)
+            if (access.translated.valid() && trap.loads_before <= loads)
+                guard = terms.and_(guard, terms.not_(instance(trap.guard)));
+        return guard;
+    };
+    const auto add = [&](Access::Kind kind, const auto& access, std::size_t loads, Term data) {
+        result.push_back(
+            {kind, access.direct, reached(access, loads), access.direct ? Term{} : instance(access.address),
+             access.translated.valid() ? Term{} : instance(access.physical), data, access.units, access.access});
+    };
+    for (std::size_t i = 0; i < meaning.loads.size(); ++i) add(Access::Kind::load, meaning.loads[i], i, {});
+    for (const auto& store : meaning.stores)
+        add(Access::Kind::store, store, meaning.loads.size(), instance(store.data));
+    return result;
+}
+
+Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
+    const isa::Spec& spec = world_->spec;
+    Terms& terms = world_->terms;
     Touched result{{}, terms.boolean(true)};
     const bool walks = !spec.translation.loads.empty();
     // An access for which its translation has to be run.
@@ -290,36 +313,7 @@ Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
     }
 
     // What the form says first, as translations need the instance for themselves.
-    struct Planned {
-        Access::Kind kind = Access::Kind::load;
-        bool direct = false;
-        Term guard;
-        Term address;
-        Term physical;  ///< invalid where the translation is to be run
-        Term data;
-        unsigned units = 0;
-        unsigned access = 0;
-    };
-    std::vector<Planned> plan;
-    enter(before);
-    // Where an earlier trap fires, an access does not happen.
-    const auto reached = [&](const auto& access, std::size_t loads) {
-        Term guard = instance(access.guard);
-        for (const auto& trap : meaning.traps)
-            if (access.translated.valid() && trap.loads_before <= loads)
-                guard = terms.and_(guard, terms.not_(instance(trap.guard)));
-        return guard;
-    };
-    const auto planned = [&](Access::Kind kind, const auto& access, std::size_t loads, Term data) {
-        plan.push_back({kind, access.direct, reached(access, loads), access.direct ? Term{} : instance(access.address),
-                        access.translated.valid() ? Term{} : instance(access.physical), data, access.units,
-                        access.access});
-    };
-    for (std::size_t i = 0; i < meaning.loads.size(); ++i) planned(Access::Kind::load, meaning.loads[i], i, {});
-    for (const auto& store : meaning.stores)
-        planned(Access::Kind::store, store, meaning.loads.size(), instance(store.data));
-
-    for (Planned& access : plan) {
+    for (Attempt& access : attempts(before)) {
         if (!access.physical.valid()) {
             const Walk walk = this->walk(before, access.address, access.access, access.units, walk_loads);
             walked(walk, access.guard);
@@ -336,6 +330,15 @@ Touched FormInWorld::touched(Before& before, unsigned walk_loads) {
         }
     }
     return result;
+}
+
+isa::Form entry_form(const isa::Spec& spec, const isa::Meaning& entry, const std::vector<isa::Variable>& parameters) {
+    isa::Form form;
+    form.meaning = entry;
+    for (const auto parameter : parameters)
+        form.fields.push_back({spec.terms.name(parameter), spec.terms.sort(parameter).width, parameter, {}});
+    form.fields.push_back({"next_pc", spec.terms.sort(spec.next_pc).width, spec.next_pc, {}});
+    return form;
 }
 
 Term realizable(World& world, Touched all) {

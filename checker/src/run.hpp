@@ -56,6 +56,18 @@ struct Touched {
     isa::Term possible;            ///< no translation that loads faults, nor loads more than was asked for
 };
 
+/// An access as the program makes it.
+struct Attempt {
+    Access::Kind kind = Access::Kind::load;
+    bool direct = false;
+    isa::Term guard;     ///< where its translation loads: nothing before it traps, but for faults
+    isa::Term address;   ///< invalid if direct
+    isa::Term physical;  ///< invalid where the translation is to be run
+    isa::Term data;      ///< of a store
+    unsigned units = 0;
+    unsigned access = 0;
+};
+
 /// A form in a World (of an entry: one without parcels, whose fields are the cause's parameters): its fields and
 /// choices are variables there. Runs leave a translation that loads uninterpreted: it gives the view. Witnesses need
 /// the memory behind the view, so for them it is unfolded, to as many loads as asked.
@@ -64,8 +76,13 @@ class FormInWorld {
     FormInWorld(World& world, const isa::Form& form, std::size_t number);
     /// With fields that are known.
     FormInWorld(World& world, const isa::Form& form, std::vector<isa::Term> fields);
+    /// And with choices that are known.
+    FormInWorld(World& world, const isa::Form& form, std::vector<isa::Term> fields, std::vector<isa::Term> choices)
+        : world_(&world), form_(&form), fields_(std::move(fields)), choices_(std::move(choices)) {}
 
     [[nodiscard]] Run run(Before& before);
+    /// Its loads and stores, in this order.
+    [[nodiscard]] std::vector<Attempt> attempts(Before& before);
     [[nodiscard]] Touched touched(Before& before, unsigned walk_loads);
 
     /// What this state's translation reads, whatever it loads.
@@ -99,6 +116,10 @@ class FormInWorld {
     std::vector<isa::Term> fields_;
     std::vector<isa::Term> choices_;
 };
+
+/// An entry of a trap or interrupt as a form without parcels: its fields are the parameters, then the next pc.
+[[nodiscard]] isa::Form entry_form(const isa::Spec& spec, const isa::Meaning& entry,
+                                   const std::vector<isa::Variable>& parameters);
 
 /// Some physical memory holds all that is touched, as the view says of it.
 [[nodiscard]] isa::Term realizable(World& world, Touched touched);

@@ -20,16 +20,6 @@ using isa::Term;
 
 namespace {
 
-/// An entry of a trap or interrupt as a form without parcels.
-isa::Form entry_form(const isa::Spec& spec, const isa::Meaning& entry, const std::vector<isa::Variable>& parameters) {
-    isa::Form form;
-    form.meaning = entry;
-    for (const auto parameter : parameters)
-        form.fields.push_back({spec.terms.name(parameter), spec.terms.sort(parameter).width, parameter, {}});
-    form.fields.push_back({"next_pc", spec.terms.sort(spec.next_pc).width, spec.next_pc, {}});
-    return form;
-}
-
 /// Whoever decides one obligation: an arena, a solver, the pairs of the map's modes.
 class ObligationCheck {
   public:
@@ -591,15 +581,7 @@ class ObligationCheck {
                 return answer;
             }
         }
-        std::vector<Term> scalars;
-        for (const auto variable : terms().support(std::span(&bad, 1)))
-            if (!terms().sort(variable).is_array()) scalars.push_back(terms().variable(variable));
-        const auto values = solver_.smallest_values(bad, scalars);
-        for (std::size_t i = 0; values && i < scalars.size(); ++i)
-            if ((*values)[i] != 0)
-                result_.example +=
-                    fmt::format("{}{} = {:#x}", result_.example.empty() ? "" : ", ",
-                                terms().name({terms().node(scalars[i]).a}), static_cast<std::uint64_t>((*values)[i]));
+        result_.example = example_of(solver_, terms(), bad);
         return answer;
     }
 

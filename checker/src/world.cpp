@@ -67,12 +67,30 @@ Roles::Roles(const isa::Spec& spec, const isa::Context& context) : selects(spec.
 }
 
 World::World(const isa::Spec& s, const Options& options, const isa::Context& context, const Roles& r)
-    : spec(s), roles(r), terms(options.rewrite), scratch_(s.terms, terms), options_(&options), context_(&context) {
+    : own_(std::make_unique<isa::Terms>(options.rewrite)),
+      spec(s),
+      roles(r),
+      terms(*own_),
+      scratch_(s.terms, terms),
+      options_(&options),
+      context_(&context) {
     for (const auto& element : spec.elements) (void)terms.declare(element.name, spec.terms.sort(element.variable));
     view = terms.declare("memory", Sort::array(spec.address_width, spec.unit_bits));
     special = terms.declare("memory of special accesses", Sort::array(spec.address_width, spec.unit_bits));
     physical = terms.declare("physical memory", Sort::array(spec.physical_width, spec.unit_bits));
 }
+
+World::World(const isa::Spec& s, const Options& options, const isa::Context& context, const Roles& r,
+             const World& beside)
+    : spec(s),
+      roles(r),
+      terms(beside.terms),
+      view(beside.view),
+      special(beside.special),
+      physical(beside.physical),
+      scratch_(s.terms, terms),
+      options_(&options),
+      context_(&context) {}
 
 Before World::supervisor() {
     Before state{{}, {}, terms.variable(physical), Instance(spec.terms, terms), {}};

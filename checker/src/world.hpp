@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,12 +44,17 @@ struct Before {
 /// A row's arena with the variables common to its states: elements, the view of memory through relocation, physical
 /// memory for direct accesses.
 class World {
+    std::unique_ptr<isa::Terms> own_;
+
   public:
     World(const isa::Spec& spec, const Options& options, const isa::Context& context, const Roles& roles);
+    /// Of another machine beside one: in its arena, with its memory.
+    World(const isa::Spec& spec, const Options& options, const isa::Context& context, const Roles& roles,
+          const World& beside);
 
     const isa::Spec& spec;
     const Roles& roles;
-    isa::Terms terms;
+    isa::Terms& terms;
     isa::Variable view;      ///< Array(address_width, unit_bits), as fetches, loads and stores see it
     isa::Variable special;   ///< the same as accesses of the machine's own kinds see it: another address space, perhaps
     isa::Variable physical;  ///< Array(physical_width, unit_bits)

@@ -20,6 +20,7 @@ int run(int argc, char** argv) {
     app.footer("Exit codes: 0 what was asked holds, 1 refuted, 2 unknown, 64 usage, 65 bad input, 70 internal error.");
     cli::Session session;
     cli::add_verification(app, session);
+    cli::add_diff(app, session);
     cli::add_simulation(app, session);
     cli::add_monitor(app, session);
     cli::add_assembly(app, session);

@@ -39,24 +39,29 @@ isa::Arguments Session::parameters(const SpecArguments& arguments) {
     return result;
 }
 
-isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing) {
+isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing,
+                                  std::span<const std::uint32_t> conditions) {
     const isa::Arguments given = parameters(arguments);
     if (arguments.file.empty() == arguments.sail.empty())
         fail(usage, isa::Code::E0901, {}, "a machine is wanted: SPEC, or --sail with --map");
     if (!arguments.sail.empty()) {
         if (arguments.map.empty()) fail(usage, isa::Code::E0901, {}, "--sail needs the model's mapping file: --map");
+        if (!conditions.empty())
+            fail(usage, isa::Code::E0901, {}, "conditions are in the language, and a Sail model is not");
         if (arguments.extension) fail(usage, isa::Code::E0901, {}, "Sail models are not extended");
         auto model = isa::load_sail_file(sources, arguments.sail, arguments.map, given, diagnostics);
         if (!model) leave(bad_input);
         return std::move(*model);
     }
-    auto spec = isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing);
+    auto spec =
+        isa::load_spec_file(sources, arguments.file, arguments.extension, given, diagnostics, timing, conditions);
     if (!spec) leave(bad_input);
     return std::move(*spec);
 }
 
-isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std::string>& timing) {
-    isa::Spec spec = load_unapplied(arguments, timing);
+isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std::string>& timing,
+                        std::span<const std::uint32_t> conditions) {
+    isa::Spec spec = load_unapplied(arguments, timing, conditions);
     return spec.extension ? vt::extend(spec) : spec;
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,11 @@ class Session {
 
     /// Reads the spec, with the extension applied when one is named, and a file's timing instead of its own. Leaves
     /// with bad_input after printing diagnostics.
-    isa::Spec load(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
+    isa::Spec load(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt,
+                   std::span<const std::uint32_t> conditions = {});
     /// The same with the extension declared but not applied.
-    isa::Spec load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt);
+    isa::Spec load_unapplied(const SpecArguments& arguments, const std::optional<std::string>& timing = std::nullopt,
+                             std::span<const std::uint32_t> conditions = {});
     /// The machine's parameters as given. Leaves with usage if they are no NAME=VALUE.
     isa::Arguments parameters(const SpecArguments& arguments);
     /// The text of a file, registered with `sources`; its buffer.
@@ -86,6 +89,7 @@ void add_assembly(CLI::App& app, Session& session);
 void add_simulation(CLI::App& app, Session& session);
 void add_monitor(CLI::App& app, Session& session);
 void add_verification(CLI::App& app, Session& session);
+void add_diff(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 
 }  // namespace pogo::cli

@@ -1165,7 +1165,8 @@ void remove_timing(Ast& ast) {
 
 std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
                               std::optional<std::uint32_t> extension, const Arguments& arguments,
-                              Diagnostics& diagnostics, std::optional<std::uint32_t> timing) {
+                              Diagnostics& diagnostics, std::optional<std::uint32_t> timing,
+                              std::span<const std::uint32_t> conditions) {
     Ast tree = parse(sources, machine, diagnostics);
     std::optional<Ast> policy;
     if (extension) policy = parse(sources, *extension, diagnostics);
@@ -1189,7 +1190,28 @@ std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machin
         diagnostics.report(Code::E0606, policy->range);
         return std::nullopt;
     }
+    for (const auto buffer : conditions) {
+        Ast condition = parse(sources, buffer, diagnostics);
+        if (diagnostics.has_errors()) return std::nullopt;
+        Ast& invariant = condition.children.back();
+        if (std::count_if(condition.children.begin(), condition.children.end(),
+                          [](const Ast& item) { return item.is(Syntax::invariant); }) != 1 ||
+            !invariant.is(Syntax::invariant)) {
+            diagnostics.report(Code::E0110, invariant.range, "one condition", "declarations");
+            return std::nullopt;
+        }
+        tree.children.push_back(std::move(invariant));
+    }
     return elaborate(tree, policy ? &*policy : nullptr, arguments, diagnostics);
+}
+
+std::uint32_t add_condition(SourceManager& sources, std::string_view text, SourceRange where) {
+    // On a line of its own, as far to the right as behind the quote.
+    const Place place = sources.place(where);
+    return sources.add(
+        std::string(place.file),
+        fmt::format("machine m {{ }} invariant condition =\n{}{};", std::string(place.column, ' '), text),
+        place.line > 1 ? place.line - 1 : 1);
 }
 
 std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics) {
@@ -1217,7 +1239,8 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
 
 std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
                                    const std::optional<std::string>& extension, const Arguments& arguments,
-                                   Diagnostics& diagnostics, const std::optional<std::string>& timing) {
+                                   Diagnostics& diagnostics, const std::optional<std::string>& timing,
+                                   std::span<const std::uint32_t> conditions) {
     const auto text = read_file(machine, diagnostics);
     if (!text) return std::nullopt;
     const std::uint32_t buffer = sources.add(machine, *text);
@@ -1233,7 +1256,7 @@ std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& ma
         if (!timing_text) return std::nullopt;
         section = sources.add(*timing, *timing_text);
     }
-    return load_spec(sources, buffer, policy, arguments, diagnostics, section);
+    return load_spec(sources, buffer, policy, arguments, diagnostics, section, conditions);
 }
 
 }  // namespace pogo::isa

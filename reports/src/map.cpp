@@ -12,6 +12,7 @@
 #include "isa/require.hpp"
 #include "replay.hpp"
 #include "report/report.hpp"
+#include "sides.hpp"
 
 namespace pogo::report {
 
@@ -54,40 +55,6 @@ std::string settings(const isa::Spec& spec, const Obligation& obligation) {
     for (const auto& cube : obligation.settings)
         result += (result.empty() ? "; holds when " : " | ") + text(spec, cube);
     return result;
-}
-
-std::string element_text(const isa::Element& element, unsigned entry) {
-    return element.is_file() ? fmt::format("{}[{}]", element.name, entry) : element.name;
-}
-
-/// The registers that are not zero.
-std::string state_text(const isa::Spec& spec, const check::Side& side) {
-    std::vector<std::string> parts;
-    for (const auto& element : spec.elements)
-        for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
-            if (const auto value = side.state.get(element, i); value != 0)
-                parts.push_back(fmt::format("{} = {:#x}", element_text(element, i), value));
-    return parts.empty() ? "all zero" : fmt::format("{}", fmt::join(parts, " "));
-}
-
-/// `predicted`: an instruction, else whether an interrupt comes.
-std::string outcome_text(const isa::Spec& spec, const check::Side& side, bool predicted) {
-    const check::Outcome& outcome = side.outcome;
-    std::vector<std::string> parts;
-    if (outcome.interrupt)
-        parts.push_back("interrupt " + spec.interrupts[*outcome.interrupt].name);
-    else if (!outcome.completes && outcome.cause.valid())
-        parts.push_back("trap " + spec[outcome.cause].name);
-    else if (!outcome.completes)
-        parts.emplace_back(predicted ? "a trap of its translation" : "no interrupt");
-    if (!outcome.completes && !outcome.entered) return parts.front();
-    for (const auto& element : spec.elements)
-        for (unsigned i = 0; i < (element.is_file() ? element.entries : 1); ++i)
-            if (const auto value = outcome.post.get(element, i); value != side.state.get(element, i))
-                parts.push_back(fmt::format("{} := {:#x}", element_text(element, i), value));
-    for (const auto& [address, value] : outcome.memory)
-        parts.push_back(fmt::format("memory[{:#x}] := {:#x}", address, value));
-    return parts.empty() ? "nothing changes" : fmt::format("{}", fmt::join(parts, " "));
 }
 
 std::string instruction_text(const isa::Spec& spec, const check::Witness& witness) {

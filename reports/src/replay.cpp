@@ -83,7 +83,7 @@ std::string difference_after(const isa::Spec& spec, const check::Side& side, con
 std::string difference(const isa::Spec& spec, const check::Witness& witness, const check::Side& side,
                        const model::StepOutcome& seen, const model::Simulator& simulator) {
     const check::Outcome& predicted = side.outcome;
-    if (!witness.form.valid()) {
+    if (!witness.form.valid() && !predicted.cause.valid()) {
         const auto taken = seen.kind == Kind::interrupted ? std::optional(seen.interrupt) : std::nullopt;
         if (taken == predicted.interrupt) return {};
         const auto interrupt = [&](std::optional<std::uint32_t> number) {
@@ -123,7 +123,8 @@ Replay replay(const isa::Spec& spec, const check::Witness& witness, model::Simul
         model::StepOptions options;
         options.choices = witness.choices;
         options.take_traps = false;
-        options.interrupts = !witness.form.valid();
+        // Where nothing decodes, a trap is predicted; else it is about interrupts.
+        options.interrupts = !witness.form.valid() && !side.outcome.cause.valid();
         prepare(side, simulator);
         const auto judge = [&](const std::string& mismatch) {
             if (mismatch.empty()) return;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,13 +32,20 @@ using Contribution = std::function<void(Spec&)>;
 [[nodiscard]] std::optional<Spec> load_spec(const SourceManager& sources, std::uint32_t machine,
                                             std::optional<std::uint32_t> extension, const Arguments& arguments,
                                             Diagnostics& diagnostics,
-                                            std::optional<std::uint32_t> timing = std::nullopt);
+                                            std::optional<std::uint32_t> timing = std::nullopt,
+                                            std::span<const std::uint32_t> conditions = {});
 
-/// Reads the files and does the same. A file that cannot be read is a diagnostic.
+/// Conditions over a machine's state, written in the language, that stand in other files, such as in texts in quotes.
+/// Each is a buffer of `sources` whose places are those of the text.
+[[nodiscard]] std::uint32_t add_condition(SourceManager& sources, std::string_view text, SourceRange where);
+
+/// Reads the files and does the same. The conditions, in their order, are the last invariants of the Spec. A file that
+/// cannot be read is a diagnostic.
 [[nodiscard]] std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
                                                  const std::optional<std::string>& extension,
                                                  const Arguments& arguments, Diagnostics& diagnostics,
-                                                 const std::optional<std::string>& timing = std::nullopt);
+                                                 const std::optional<std::string>& timing = std::nullopt,
+                                                 std::span<const std::uint32_t> conditions = {});
 
 /// The text of a file, or a diagnostic. Files over 64 MiB are refused.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics);
