@@ -138,7 +138,8 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
                  model::Simulator& simulator) {
     report::Request request;
     request.tool_version = POGO_VERSION;
-    request.file = arguments.spec.file;
+    request.file = arguments.spec.sail.empty() ? arguments.spec.file : arguments.spec.sail;
+    if (!arguments.spec.sail.empty()) request.mapping_file = arguments.spec.map;
     if (extended) request.extension_file = arguments.spec.extension;
     for (const auto& text : arguments.spec.parameters) {
         const auto equals = text.find('=');

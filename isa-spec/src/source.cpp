@@ -28,6 +28,12 @@ std::uint32_t SourceManager::add(std::string name, std::string text, unsigned fi
     return static_cast<std::uint32_t>(buffers_.size() - 1);
 }
 
+std::optional<std::uint32_t> SourceManager::find(std::string_view name) const {
+    for (auto buffer = static_cast<std::uint32_t>(buffers_.size()); buffer-- > 0;)
+        if (buffers_[buffer].name == name) return buffer;
+    return std::nullopt;
+}
+
 std::string_view SourceManager::name(std::uint32_t buffer) const { return buffers_.at(buffer).name; }
 
 std::string_view SourceManager::text(std::uint32_t buffer) const { return buffers_.at(buffer).text; }

@@ -67,6 +67,9 @@ std::string errors(const Report& report) {
 std::string footer(const Report& report) {
     std::string out = fmt::format("<footer>\n<p>Spec <code>{}</code>, SHA-256 <code>{}</code></p>\n",
                                   escaped(report.file), report.sha256);
+    if (!report.mapping_file.empty())
+        out += fmt::format("<p>Mapping <code>{}</code>, SHA-256 <code>{}</code></p>\n", escaped(report.mapping_file),
+                           report.mapping_sha256);
     if (!report.extension_file.empty())
         out += fmt::format("<p>Extension <code>{}</code>, SHA-256 <code>{}</code></p>\n",
                            escaped(report.extension_file), report.extension_sha256);

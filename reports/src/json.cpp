@@ -125,7 +125,10 @@ std::string to_json(const Report& report) {
     Json parameters = Json::object();
     for (const auto& [parameter, value] : report.parameters) parameters[parameter] = value;
     document["spec"] = {{"name", report.machine},  {"title", report.title},    {"file", report.file},
-                        {"sha256", report.sha256}, {"parameters", parameters}, {"extension", nullptr}};
+                        {"sha256", report.sha256}, {"parameters", parameters}, {"extension", nullptr},
+                        {"mapping", nullptr}};
+    if (!report.mapping_file.empty())
+        document["spec"]["mapping"] = {{"file", report.mapping_file}, {"sha256", report.mapping_sha256}};
     if (!report.extension_file.empty())
         document["spec"]["extension"] = {{"file", report.extension_file}, {"sha256", report.extension_sha256}};
     Json configuration = Json::object();

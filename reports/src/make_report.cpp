@@ -82,6 +82,10 @@ class Maker {
         report.file = request_.file;
         report.sha256 = hash(request_.file);
         for (const auto& [parameter, value] : spec_.parameters) report.parameters.emplace_back(parameter, value);
+        if (request_.mapping_file) {
+            report.mapping_file = *request_.mapping_file;
+            report.mapping_sha256 = hash(*request_.mapping_file);
+        }
         if (request_.extension_file) {
             report.extension_file = *request_.extension_file;
             report.extension_sha256 = hash(*request_.extension_file);
@@ -134,21 +138,16 @@ class Maker {
         return result;
     }
 
-    /// Of the text that was read under this name: some declaration of the Spec came from it.
+    /// Of the text that was read under this name.
     std::string hash(const std::string& file) const {
-        const auto from = [&](const auto& declarations) -> std::optional<std::string> {
-            for (const auto& declaration : declarations)
-                if (declaration.where.valid() && sources_.name(declaration.where.buffer) == file)
-                    return sha256(sources_.text(declaration.where.buffer));
-            return std::nullopt;
-        };
-        if (auto digest = from(spec_.elements)) return *digest;
-        if (auto digest = from(spec_.instructions)) return *digest;
-        return from(spec_.causes).value_or("");
+        const auto buffer = sources_.find(file);
+        return buffer ? sha256(sources_.text(*buffer)) : "";
     }
 
     std::string command(std::string_view action) const {
-        std::string result = fmt::format("pogo {} {}", action, quoted(request_.file));
+        std::string result = request_.mapping_file ? fmt::format("pogo {} --sail {} --map {}", action,
+                                                                 quoted(request_.file), quoted(*request_.mapping_file))
+                                                   : fmt::format("pogo {} {}", action, quoted(request_.file));
         for (const auto& [parameter, value] : request_.parameters)
             result += fmt::format(" --param {}", quoted(parameter + "=" + value));
         if (request_.extension_file) result += " --extension " + quoted(*request_.extension_file);

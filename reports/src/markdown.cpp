@@ -184,6 +184,8 @@ std::string to_markdown(const Report& report) {
     out += fmt::format("* {}, {} decided by rewriting, {} by the solver.\n", count(s.queries, "question"), s.rewritten,
                        s.solved);
     out += fmt::format("* Spec {}, SHA-256 {}.\n", code(report.file), code(report.sha256));
+    if (!report.mapping_file.empty())
+        out += fmt::format("* Mapping {}, SHA-256 {}.\n", code(report.mapping_file), code(report.mapping_sha256));
     if (!report.extension_file.empty())
         out += fmt::format("* Extension {}, SHA-256 {}.\n", code(report.extension_file), code(report.extension_sha256));
     out += fmt::format("* Pogo {}.\n\nRepeat:\n\n{}", escaped(report.tool_version), block(report.command, "sh"));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ class SourceManager {
     /// `first_line`.
     std::uint32_t add(std::string name, std::string text, unsigned first_line = 1);
 
+    /// The buffer registered under a name, the last of several.
+    [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const;
     [[nodiscard]] std::string_view name(std::uint32_t buffer) const;
     [[nodiscard]] std::string_view text(std::uint32_t buffer) const;
     [[nodiscard]] std::string_view text(SourceRange range) const;

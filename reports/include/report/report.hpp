@@ -185,6 +185,8 @@ struct Report {
     std::string title;
     std::string file;
     std::string sha256;
+    std::string mapping_file;  ///< of a Sail model; empty: the file is a spec
+    std::string mapping_sha256;
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string extension_file;  ///< empty: none
     std::string extension_sha256;
@@ -221,6 +223,7 @@ struct Report {
 struct Request {
     std::string tool_version;
     std::string file;  ///< as given on the command line; registered with the sources under this name
+    std::optional<std::string> mapping_file;  ///< the file is a Sail model, which this maps
     std::optional<std::string> extension_file;
     std::vector<std::pair<std::string, std::string>> parameters;  ///< as given; the report has all of the Spec's
     check::Options check;
