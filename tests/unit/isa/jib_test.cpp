@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <random>
 
@@ -27,9 +28,9 @@ TEST(Names, AreDecodedAndEncoded) {
                                                           {"zzzero_reg", "zero_reg"},
                                                           {"zNonezIRTLB_EntryzK", "None<RTLB_Entry>"},
                                                           {"zSomezIz8bzCbz9zK", "Some<(b,b)>"},
-                                                          {"zz", "z"}}) {
-        EXPECT_EQ(decode_name(encoded), readable == "z" ? "z" : readable) << encoded;
-        if (readable != "z") EXPECT_EQ(encode_name(readable), encoded);
+                                                          {"zzz", "z"}}) {
+        EXPECT_EQ(decode_name(encoded), readable);
+        EXPECT_EQ(encode_name(readable), encoded);
     }
     EXPECT_EQ(decode_name("return"), "return");
     EXPECT_EQ(decode_name(""), "");
@@ -42,7 +43,7 @@ TEST(Names, RoundTrip) {
     std::mt19937 random(3);
     for (int i = 0; i < 1000; ++i) {
         std::string name;
-        for (unsigned n = random() % 12; n > 0; --n) name += all[random() % all.size()];
+        for (auto n = random() % 12; n > 0; --n) name += all[random() % all.size()];
         EXPECT_EQ(decode_name(encode_name(name)), name);
     }
 }
@@ -201,7 +202,6 @@ struct Check {
     const char* name;
     const char* shape;
     std::function<std::optional<Number>(const std::vector<Number>&)> expected;  ///< nothing: not asked for
-    const char* library = nullptr;                                              ///< where it differs from `name`
 };
 
 struct Leaves {
@@ -273,9 +273,7 @@ const std::vector<Check>& checks() {
         {"append_64", "Ss", [](A a) { return a[0] << 4 | a[1]; }},
         {"replicate_bits", "sk",
          [](A a) {
-             return a[1] == 0   ? 0
-                    : a[1] == 1 ? a[0]
-                                : a[0] * 0x11 * (a[1] == 2 ? 1 : 0) + (a[1] == 3 ? a[0] * 0x111 : 0);
+             return std::array<Number, 4>{0, 1, 0x11, 0x111}.at(static_cast<std::size_t>(a[1])) * a[0];
          }},
         {"vector_access", "Sn", [](A a) { return a[0] >> a[1] & 1; }},
         {"vector_access", "Sv", [](A a) { return a[0] >> a[1] & 1; }},
@@ -417,7 +415,9 @@ TEST(Primitives, SymbolicResultsAreTheSame) {
     for (const Check& check : checks()) {
         every(check, [&](const std::vector<Number>& numbers) {
             const auto expected = check.expected(numbers);
-            if (!expected) return;
+            // A remainder is computed where it is bits of the number.
+            const bool remainder = std::string_view(check.name) == "emod_int";
+            if (!expected || (remainder && (numbers[1] & (numbers[1] - 1)) != 0)) return;
             Terms terms;
             Values values(terms);
             std::vector<Value> arguments;

@@ -437,7 +437,6 @@ TEST(BrokenModels, AreSaidWhereTheyAre) {
         {"toy.toml", "[\"ILLEGAL\"]", "[\"RETURN\"]", "error[E1008]: `RETURN` does not trap"},
         {"toy.toml", "\"t*\"", "\"u*\"", "error[E1009]: these registers of the model have no role: ticks"},
         {"toy.toml", "version = 3\n", "", "error[E1009]: these registers of the model have no role: version"},
-        {"toy_code.ir", "zpogo_translate(zva, 1)", "zpogo_translate(1)", ""},
         {"toy.ir", "fn zencdec_backwards(zargz3) {", "fn zencdec_backwards(zargz3, zmore) {",
          "error[E1010]: the model cannot be run here: a function takes 2"},
         {"toy.toml", "spec = ", "spek = ", "error[E0812]: `spec` is missing"},
