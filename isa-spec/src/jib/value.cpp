@@ -36,7 +36,7 @@ std::optional<Number> Values::known(const Value& value) const {
 
 Number Values::want_number(const Value& value, std::string_view what) const {
     if (const auto number = known(value)) return *number;
-    if (value.kind != Value::Kind::integer) throw Stuck{"a variable is read that was never set"};
+    (void)want_integer(value);
     throw Stuck{fmt::format("{} depends on the state", what)};
 }
 

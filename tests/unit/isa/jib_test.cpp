@@ -137,6 +137,8 @@ TEST(Reader, SaysWhatIsWrongWhereItIs) {
              {"enum za { zA }\nenum za { zB }", "a.ir:2:6: error[E0202]"},
              {"enum za { zA }\nenum zb { zA }", "a.ir:2:11: error[E0202]"},
              {"struct za { }\nstruct za { }", "a.ir:2:8: error[E0202]"},
+             {"struct za { zx: %struct za }", "a.ir:1:8: error[E0111]"},
+             {"struct za { zx: %struct zb }\nstruct zb { zx: %bool, zy: %struct za }", "a.ir:2:8: error[E0111]"},
              {"union za { }\nunion za { }", "a.ir:2:7: error[E0202]"},
              {"union za { zA: %unit }\nunion zb { zA: %unit }", "a.ir:2:7: error[E0202]"},
              {"fn zf() { end; }\nfn zf() { end; }", "a.ir:2:4: error[E0202]"},
