@@ -252,7 +252,7 @@ class Importer {
         used_.resize(mapping_.causes.size());
         executor_.hooks[name] = [this, constructor](const std::vector<Value>& arguments, PathState& state,
                                                     SourceRange where) -> std::optional<Value> {
-            if (entering_) return std::nullopt;
+            if (entering_ || start_.globals.empty()) return std::nullopt;
             for (const Value& argument : arguments)
                 if (argument.kind == Value::Kind::union_ && argument.more->names.size() == 1 &&
                     argument.more->names[0] == *constructor) {
@@ -349,9 +349,15 @@ class Importer {
                 if (terms_.is_true(same)) continue;
                 PathState changed = state;
                 executor_.assume(changed, terms_.not_(same));
-                executor_.stop(
-                    changed, fmt::format("{} is written before a trap", model_.names.readable(model_.globals[i].name)),
-                    where);
+                const Term lost = executor_.guard(changed);
+                if (terms_.is_false(lost)) continue;
+                const std::string name = model_.names.readable(model_.globals[i].name);
+                run_.unmodelled.emplace_back(Trap{unmodelled(fmt::format("{} is written before a trap", name)),
+                                                  lost,
+                                                  {},
+                                                  static_cast<unsigned>(run_.meaning.loads.size()),
+                                                  where},
+                                             run_.traps.size());
             }
         std::vector<Term> arguments;
         for (std::size_t i = 0; i < trap_payload_->members.size(); ++i)
@@ -636,6 +642,7 @@ class Importer {
             for (; stop != run.unmodelled.end() && stop->second <= number; ++stop) meaning.traps.push_back(stop->first);
         };
         for (std::size_t i = 0; i < run.traps.size(); ++i) {
+            stops_until(i);
             auto& raised = run.traps[i];
             auto& used = used_[raised.cause];
             if (used.empty()) {

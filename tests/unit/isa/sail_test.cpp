@@ -504,6 +504,16 @@ TEST(BrokenModels, AWriteBeforeATrapIsNotModelled) {
     EXPECT_THAT(writes.said, HasSubstr("error[E1008]"));
 }
 
+TEST(BrokenModels, AConstantThatTrapsIsNotSet) {
+    const Changed files;
+    const auto result = files.change("toy.ir", "  zhandler = 0x0100;\n",
+                                     "  zr : %union zctl;\n"
+                                     "  zr = zCTL_TRAP(struct zexception {zwhy = ze, zinfo = ze});\n"
+                                     "  zPC = ztrap_handler(zUser, zr, 0x0000);\n");
+    EXPECT_TRUE(result.spec.has_value());
+    EXPECT_EQ(result.said, "");
+}
+
 // ---- register files ----
 
 /// What importing takes a register file's functions for: the entry that was written is the one that is read.
