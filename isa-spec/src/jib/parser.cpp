@@ -30,7 +30,7 @@ class Parser {
         : text_(sources.text(buffer)), buffer_(buffer), model_(model), over_(over), diagnostics_(diagnostics) {}
 
     void run() {
-        advance();
+        resume();
         while (token_.kind != Token::Kind::end) {
             try {
                 declaration();

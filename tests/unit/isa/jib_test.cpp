@@ -132,6 +132,7 @@ TEST(Reader, SaysWhatIsWrongWhereItIs) {
     std::string types = "val zf : ";
     for (int i = 0; i < 300; ++i) types += "(%vec";
     for (const BrokenText& b : std::vector<BrokenText>{
+             {"\"no end", "a.ir:1:1: error[E0103]"},
              {"garbage", "a.ir:1:1: error[E0110]: expected a declaration"},
              {"register zx : %bv8\nregister zx : %bv8\n", "a.ir:2:10: error[E0202]: `x` is declared twice"},
              {"enum za { zA }\nenum za { zB }", "a.ir:2:6: error[E0202]"},

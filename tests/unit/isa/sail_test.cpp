@@ -504,6 +504,25 @@ TEST(BrokenModels, AWriteBeforeATrapIsNotModelled) {
     EXPECT_THAT(writes.said, HasSubstr("error[E1008]"));
 }
 
+TEST(BrokenModels, RowsOfTooManyBitsAreNotFound) {
+    const Changed files;
+    files.put("toy_code.ir",
+              text_of("toy_code.ir") +
+                  "val zwide : (%bv32) -> %union zast\n"
+                  "fn zwide(zw) {\n"
+                  "  zs : %bool;\n"
+                  "  zs = @eq(@slice::<24>(zw, 8), 0x123456);\n"
+                  "  return = zLOAD(struct ztuplez3z5bv3_z5bv3_z5bool {ztuplez3z5bv3_z5bv3_z5bool0 = 0b000, "
+                  "ztuplez3z5bv3_z5bv3_z5bool1 = 0b000, ztuplez3z5bv3_z5bv3_z5bool2 = zs});\n"
+                  "  end;\n}\n");
+    const auto result = files.change("toy.toml", "[\"encdec_backwards\"]", "[\"wide\"]");
+    EXPECT_FALSE(result.spec.has_value());
+    EXPECT_THAT(result.said, HasSubstr("error[E1011]: the encoding of `LOAD` depends on 24 bits"));
+    files.put("toy_code.ir", text_of("toy_code.ir") + "val zwide : (%bv4096) -> %union zast\nfn zwide(zw) { end; }\n");
+    const auto wider = files.change("toy.toml", "[\"encdec_backwards\"]", "[\"wide\"]");
+    EXPECT_THAT(wider.said, HasSubstr("error[E1002]"));
+}
+
 TEST(BrokenModels, AConstantThatTrapsIsNotSet) {
     const Changed files;
     const auto result = files.change("toy.ir", "  zhandler = 0x0100;\n",
