@@ -62,7 +62,7 @@ class Finder {
             if (signature == model_.signatures.end() || !model_.functions.contains(*name) ||
                 signature->second.parameters.size() != 1 || !signature->second.parameters[0].width ||
                 *signature->second.parameters[0].width % spec_.parcel_bits() != 0 ||
-                *signature->second.parameters[0].width == 0) {
+                *signature->second.parameters[0].width == 0 || *signature->second.parameters[0].width > 64) {
                 diagnostics_.report(Code::E1002, mention.where,
                                     fmt::format("function of whole parcels of {} bits", spec_.parcel_bits()),
                                     mention.text);

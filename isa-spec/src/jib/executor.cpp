@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <stdexcept>
 
 #include "isa/require.hpp"
 
@@ -294,7 +295,7 @@ void Executor::assign(const Place& place, Value value, Path& path) {
     *target = std::move(value);
 }
 
-Value Executor::call(Name name, const std::vector<Value>& arguments, PathState& state, SourceRange where) {
+Value Executor::call(Name name, const std::vector<Value>& arguments, PathState& state, SourceRange where) try {
     if (const auto hook = hooks.find(name); hook != hooks.end())
         if (auto result = hook->second(arguments, state, where)) return std::move(*result);
     if (const auto function = model_.functions.find(name); function != model_.functions.end())
@@ -341,6 +342,8 @@ Value Executor::call(Name name, const std::vector<Value>& arguments, PathState& 
     if (auto value = values.primitive(primitive, arguments)) return std::move(*value);
     if (auto value = values.primitive(decode_name(primitive), arguments)) return std::move(*value);
     throw Stuck{fmt::format("`{}` has no meaning here", decode_name(primitive))};
+} catch (const std::out_of_range&) {  // what is no function of the model's takes its arguments with `at`
+    throw Stuck{fmt::format("`{}` is given too few arguments", model_.names.readable(name))};
 }
 
 Value Executor::run(const Function& function, const std::vector<Value>& arguments, PathState& state) {

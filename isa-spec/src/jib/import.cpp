@@ -252,7 +252,7 @@ class Importer {
         used_.resize(mapping_.causes.size());
         executor_.hooks[name] = [this, constructor](const std::vector<Value>& arguments, PathState& state,
                                                     SourceRange where) -> std::optional<Value> {
-            if (entering_) return std::nullopt;
+            if (entering_ || start_.globals.empty()) return std::nullopt;
             for (const Value& argument : arguments)
                 if (argument.kind == Value::Kind::union_ && argument.more->names.size() == 1 &&
                     argument.more->names[0] == *constructor) {
@@ -285,7 +285,7 @@ class Importer {
                 return;
             case Type::Kind::union_: {
                 const auto found = model_.unions.find(type.name);
-                if (found == model_.unions.end()) break;
+                if (found == model_.unions.end() || into.size() > 1000) break;  // a union may have itself as a part
                 for (const auto& member : found->second.members) {
                     const Value* payload = nullptr;
                     Term guard = terms_.boolean(false);
@@ -349,9 +349,15 @@ class Importer {
                 if (terms_.is_true(same)) continue;
                 PathState changed = state;
                 executor_.assume(changed, terms_.not_(same));
-                executor_.stop(
-                    changed, fmt::format("{} is written before a trap", model_.names.readable(model_.globals[i].name)),
-                    where);
+                const Term lost = executor_.guard(changed);
+                if (terms_.is_false(lost)) continue;
+                const std::string name = model_.names.readable(model_.globals[i].name);
+                run_.unmodelled.emplace_back(Trap{unmodelled(fmt::format("{} is written before a trap", name)),
+                                                  lost,
+                                                  {},
+                                                  static_cast<unsigned>(run_.meaning.loads.size()),
+                                                  where},
+                                             run_.traps.size());
             }
         std::vector<Term> arguments;
         for (std::size_t i = 0; i < trap_payload_->members.size(); ++i)
@@ -459,7 +465,11 @@ class Importer {
             return Value::boolean(terms_.boolean(value.boolean));
         if (type.kind == Type::Kind::integer && value.kind == Toml::Kind::integer)
             return executor_.values.number(value.integer);
-        if (type.kind == Type::Kind::bits && type.width && *type.width > 0 && value.kind == Toml::Kind::integer)
+        const bool bits = type.kind == Type::Kind::bits && type.width && *type.width > 0 && *type.width <= max_width;
+        const auto fits_in = [&](Number number) {
+            return number >> *type.width == 0 || number >> (*type.width - 1) == -1;
+        };
+        if (bits && value.kind == Toml::Kind::integer && (*type.width >= 64 || fits_in(value.integer)))
             return Value::bits(terms_.constant(
                 *type.width, static_cast<Word>(static_cast<Number>(value.integer)) & ones(*type.width)));
         if (type.kind == Type::Kind::structure) {
@@ -471,9 +481,10 @@ class Importer {
                 return Value::made(Value::Kind::structure, std::move(made));
             }
         }
-        if (type.kind == Type::Kind::bits && type.width && *type.width > 0 && value.kind == Toml::Kind::string &&
-            value.text.size() > 2 && value.text.size() <= 18 && value.text.starts_with("0x") &&
-            value.text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos)  // beyond TOML's integers
+        if (bits && value.kind == Toml::Kind::string && value.text.size() > 2 && value.text.size() <= 18 &&
+            value.text.starts_with("0x") &&
+            value.text.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos &&  // beyond TOML's integers
+            (*type.width >= 64 || std::stoull(value.text, nullptr, 16) >> *type.width == 0))
             return Value::bits(terms_.constant(*type.width, std::stoull(value.text, nullptr, 16)));
         if (value.kind == Toml::Kind::string) {
             const auto name = find(value.text);
@@ -631,6 +642,7 @@ class Importer {
             for (; stop != run.unmodelled.end() && stop->second <= number; ++stop) meaning.traps.push_back(stop->first);
         };
         for (std::size_t i = 0; i < run.traps.size(); ++i) {
+            stops_until(i);
             auto& raised = run.traps[i];
             auto& used = used_[raised.cause];
             if (used.empty()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <unordered_set>
 
 #include "jib/ir.hpp"
 
@@ -29,7 +30,7 @@ class Parser {
         : text_(sources.text(buffer)), buffer_(buffer), model_(model), over_(over), diagnostics_(diagnostics) {}
 
     void run() {
-        advance();
+        resume();
         while (token_.kind != Token::Kind::end) {
             try {
                 declaration();
@@ -501,6 +502,11 @@ class Parser {
             const Name named = name();
             once(model_.structures, named, where);
             model_.structures[named] = composite();
+            std::unordered_set<Name> seen;
+            if (holds(model_.structures[named], named, seen)) {
+                model_.structures[named] = {};
+                fail(Code::E0111, where);
+            }
         } else if (take("union")) {
             const auto where = range();
             const Name named = name();
@@ -566,6 +572,19 @@ class Parser {
             result.members.push_back(std::move(member));
         }
         return result;
+    }
+
+    /// Whether a value of the one structure has parts of the other.
+    bool holds(const Composite& structure, Name wanted, std::unordered_set<Name>& seen) const {
+        for (const auto& member : structure.members) {
+            if (member.type.kind != Type::Kind::structure) continue;
+            if (member.type.name == wanted) return true;
+            const auto inner = model_.structures.find(member.type.name);
+            if (inner != model_.structures.end() && seen.insert(inner->first).second &&
+                holds(inner->second, wanted, seen))
+                return true;
+        }
+        return false;
     }
 
     std::string_view text_;

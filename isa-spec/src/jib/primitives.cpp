@@ -96,6 +96,11 @@ std::optional<Value> Values::primitive(std::string_view name, const std::vector<
         const Term l = v.want_integer(a[0]);
         const Term r = v.want_integer(a[1]);
         const unsigned exact = v.terms.sort(l).width + v.terms.sort(r).width;
+        if (const auto x = v.known(a[0]), y = v.known(a[1]); x && y) {
+            Number product = 0;
+            if (__builtin_mul_overflow(*x, *y, &product)) throw Stuck{"an integer does not fit in 128 bits"};
+            return v.number(product);
+        }
         // Two 65-bit numbers have products of 130 bits; only the low 128 are ever taken of those (MULHU).
         if (exact > max_width + 2) throw Stuck{"an integer does not fit in 128 bits"};
         const unsigned width = std::min(exact, max_width);
@@ -136,6 +141,7 @@ std::optional<Value> Values::primitive(std::string_view name, const std::vector<
     static const auto cons = [](Values&, Arguments a) {
         Compound list;
         list.members.push_back(a[0]);
+        if (a[1].set() && a[1].kind != Value::Kind::vector) throw Stuck{"a list is wanted where there is none"};
         if (a[1].set()) list.members.insert(list.members.end(), a[1].more->members.begin(), a[1].more->members.end());
         return Value::made(Value::Kind::vector, std::move(list));
     };

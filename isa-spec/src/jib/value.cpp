@@ -36,7 +36,7 @@ std::optional<Number> Values::known(const Value& value) const {
 
 Number Values::want_number(const Value& value, std::string_view what) const {
     if (const auto number = known(value)) return *number;
-    if (value.kind != Value::Kind::integer) throw Stuck{"a variable is read that was never set"};
+    (void)want_integer(value);
     throw Stuck{fmt::format("{} depends on the state", what)};
 }
 
@@ -86,6 +86,7 @@ Value Values::divide(const Value& a, const Value& b, bool remainder) {
     const auto l = known(a);
     const auto r = known(b);
     if (r && *r == 0) throw Stuck{"a division by zero"};
+    if (l && r && *r == -1) return remainder ? number(0) : *primitive("neg_int", {a});  // the least number does not fit
     if (l && r) return number(remainder ? *l % *r : *l / *r);
     const auto within = [&](const Value& value, Op op) -> std::optional<unsigned> {
         const Node& node = terms.node(want_integer(value));
@@ -230,16 +231,28 @@ Term Values::equal(const Value& a, const Value& b) {
             return width(a) == 0 ? terms.boolean(true) : terms.eq(a.term, b.term);
         case Value::Kind::boolean:
         case Value::Kind::enumerator:
+            if (terms.sort(a.term) != terms.sort(b.term)) break;
             return terms.eq(a.term, b.term);
         case Value::Kind::string:
             if (a.more->open || b.more->open) throw Stuck{"texts that depend on the state are compared"};
             return terms.boolean(a.more->text == b.more->text);
         case Value::Kind::structure:
         case Value::Kind::vector: {
-            if (a.more->members.size() != b.more->members.size()) return terms.boolean(false);
+            if (a.more->members.size() != b.more->members.size()) {
+                if (a.kind == Value::Kind::structure) throw Stuck{"a variable is read that was never set"};
+                return terms.boolean(false);
+            }
             Term result = terms.boolean(true);
-            for (std::size_t i = 0; i < a.more->members.size(); ++i)
-                result = terms.and_(result, equal(a.more->members[i], b.more->members[i]));
+            for (std::size_t i = 0; i < a.more->members.size(); ++i) {
+                std::size_t at = i;
+                if (a.kind == Value::Kind::structure) {
+                    const auto& names = b.more->names;
+                    at = static_cast<std::size_t>(std::find(names.begin(), names.end(), a.more->names[i]) -
+                                                  names.begin());
+                    if (at == names.size()) throw Stuck{"a variable is read that was never set"};
+                }
+                result = terms.and_(result, equal(a.more->members[i], b.more->members[at]));
+            }
             return result;
         }
         case Value::Kind::union_: {
@@ -272,6 +285,7 @@ Value Values::merge(Term condition, const Value& a, const Value& b) {
             return a;
         case Value::Kind::boolean:
         case Value::Kind::enumerator:
+            if (terms.sort(a.term) != terms.sort(b.term)) throw Stuck{"values of different kinds are merged"};
             return {a.kind, terms.ite(condition, a.term, b.term), {}};
         case Value::Kind::bits:
             if (width(a) != width(b)) throw Stuck{"the width of a value depends on the state"};

@@ -26,7 +26,8 @@ Ast parse_text(const std::string& text, Diagnostics& diagnostics) {
 
 std::vector<std::filesystem::path> shipped_files() {
     std::vector<std::filesystem::path> list;
-    for (const auto& entry : std::filesystem::directory_iterator(POGO_SPECS)) list.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(POGO_SPECS))
+        if (entry.is_regular_file()) list.push_back(entry.path());
     std::sort(list.begin(), list.end());
     return list;
 }
