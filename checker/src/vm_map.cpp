@@ -357,6 +357,11 @@ class ObligationCheck {
             monitor = terms().or_(monitor, terms().and_(trap.fires, terms().not_(stays)));
             bad = terms().or_(bad, all({both, trap.fires, stays, terms().not_(fires(machine, trap))}));
         }
+        // Where an imported meaning says nothing, an obligation is not met.
+        for (const Run* run : {&machine, &real})
+            for (const Fired& trap : run->traps)
+                if (spec_[trap.cause].kind == isa::TrapKind::unmodelled)
+                    bad = terms().or_(bad, terms().and_(both, trap.fires));
         return {both, completes, terms().and_(both, monitor), bad};
     }
     [[nodiscard]] std::size_t form_number(const isa::Form& form) const {

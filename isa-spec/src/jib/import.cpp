@@ -94,6 +94,7 @@ class Importer {
         instructions();
         illegal();
         causes();
+        interrupts();
         if (!orphans_.empty())
             diagnostics_.report(Code::E1006, mapping_.trap.where, fmt::format("{}", fmt::join(orphans_, ", ")));
     }
@@ -848,6 +849,30 @@ class Importer {
             for (auto& trap : form.meaning.traps) drop_constants(trap);
         for (auto& trap : spec_.translation.faults) drop_constants(trap);
         drop_constants(spec_.illegal);
+    }
+    void interrupts() {
+        if (!mapping_.due || !mapping_.enter) return;
+        const Name due = function(*mapping_.due);
+        const Name enter = function(*mapping_.enter);
+        entering_ = true;
+        for (const auto& [mention, name] : mapping_.interrupts) {
+            const auto enumerator = find(mention.text);
+            const auto found = enumerator ? model_.enumerators.find(*enumerator) : model_.enumerators.end();
+            if (found == model_.enumerators.end()) refuse(Code::E1002, mention.where, "enumerator", mention.text);
+            const Value which =
+                Value::enumerator(terms_.constant(executor_.width_of(found->second.first), found->second.second));
+            Term taken = terms_.boolean(false);
+            Meaning asked = keep(follow([&](PathState& state) {
+                const Value answer = executor_.call(due, {which}, state);
+                if (!state.dead) taken = executor_.values.want_boolean(answer);
+            }));
+            Meaning entry = keep(follow([&](PathState& state) { executor_.call(enter, {which}, state); }));
+            // Where it cannot be told whether it is taken, nothing is said of what happens if it is.
+            entry.traps.insert(entry.traps.end(), asked.traps.begin(), asked.traps.end());
+            close(entry, {});
+            spec_.interrupts.push_back({name, taken, std::move(entry), mention.where});
+        }
+        entering_ = false;
     }
     void drop_constants(Trap& trap) {
         if (spec_[trap.cause].kind == TrapKind::unmodelled) return;

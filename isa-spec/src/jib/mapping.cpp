@@ -41,6 +41,8 @@ class Reader {
         mapping_.code = optional(top, "code");
         section(top, "instructions", [&](TomlTable& table, const Toml& at) { instructions(table, at); });
         section(top, "trap", [&](TomlTable& table, const Toml& at) { trap(table, at); });
+        if (top.table("interrupts") != nullptr)
+            section(top, "interrupts", [&](TomlTable& table, const Toml& at) { interrupts(table, at); });
         section(top, "translation", [&](TomlTable& table, const Toml& at) {
             mapping_.translation = mention(table, at, "function");
             mapping_.page = small(table, "page").value_or(0);
@@ -144,6 +146,15 @@ class Reader {
             if (!known && kind.where.valid()) diagnostics_.report(Code::E0314, kind.where, kind.text);
             mapping_.causes.push_back(std::move(result));
         }
+    }
+
+    void interrupts(TomlTable& table, const Toml& of) {
+        mapping_.due = mention(table, of, "due");
+        mapping_.enter = mention(table, of, "enter");
+        if (const Toml* names = table.table("names"))
+            for (const auto& entry : names->entries)
+                if (is(entry.value, Toml::Kind::string, diagnostics_))
+                    mapping_.interrupts.emplace_back(Mention{entry.key, entry.where}, entry.value.text);
     }
 
     void roles(TomlTable& table) {

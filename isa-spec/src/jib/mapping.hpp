@@ -43,6 +43,10 @@ struct Mapping {
     };
     std::vector<Cause> causes;
 
+    std::optional<Mention> due;    ///< function of an interrupt, an enumerator: it is taken now
+    std::optional<Mention> enter;  ///< function of it: enters the handler
+    std::vector<std::pair<Mention, std::string>> interrupts;  ///< enumerators and names
+
     Mention translation;  ///< function of address, kind of access and units: the physical address
     unsigned page = 0;
 
