@@ -351,24 +351,33 @@ class Finder {
         return terms_.all(others);
     }
 
+    std::optional<Name> text_function(const Mention& mention) {
+        const auto name = model_.names.find(encode_name(mention.text));
+        if (name && model_.functions.contains(*name)) return name;
+        diagnostics_.report(Code::E1002, mention.where, "function", mention.text);
+        return std::nullopt;
+    }
+    /// How the text that a function gives begins, or, if `whole`, all of it; empty where that depends on the state.
+    std::string said(Name function, const std::vector<Value>& arguments, bool whole) {
+        std::string text;
+        PathState state = start_;
+        try {
+            const Value result = executor_.call(function, arguments, state);
+            if (!state.dead && result.kind == Value::Kind::string && !(whole && result.more->open))
+                text = result.more->text;
+        } catch (const Stuck&) {
+            text.clear();
+        }
+        executor_.stops.clear();
+        return text;
+    }
+
     std::string class_of(const Part& part, Word value) {
         const unsigned width = terms_.sort(part.term).width;
         const auto key = std::pair{part.classes, value};
         if (const auto known = class_names_.find(key); known != class_names_.end()) return known->second;
-        std::string text;
-        if (const auto function = model_.names.find(encode_name(part.classes->text));
-            function && model_.functions.contains(*function)) {
-            PathState state = start_;
-            try {
-                const Value result = executor_.call(*function, {Value::bits(terms_.constant(width, value))}, state);
-                if (!state.dead && result.kind == Value::Kind::string && !result.more->open) text = result.more->text;
-            } catch (const Stuck&) {
-                text.clear();
-            }
-            executor_.stops.clear();
-        } else {
-            diagnostics_.report(Code::E1002, part.classes->where, "function", part.classes->text);
-        }
+        const auto function = text_function(*part.classes);
+        std::string text = function ? said(*function, {Value::bits(terms_.constant(width, value))}, true) : "";
         if (text.empty()) text = "other";
         for (const auto& [pattern, row] : mapping_.rows)
             if (fits(pattern, text)) {
@@ -382,11 +391,8 @@ class Finder {
     std::string mnemonic(const Found& found, const std::vector<Part>& parts) {
         const std::string fallback = model_.names.readable(found.constructor);
         if (!mapping_.assembly) return fallback;
-        const auto function = model_.names.find(encode_name(mapping_.assembly->text));
-        if (!function || !model_.functions.contains(*function)) {
-            diagnostics_.report(Code::E1002, mapping_.assembly->where, "function", mapping_.assembly->text);
-            return fallback;
-        }
+        const auto function = text_function(*mapping_.assembly);
+        if (!function) return fallback;
         std::vector<Value> payload;
         if (found.payload.kind == Value::Kind::structure) {
             Compound made = *found.payload.more;
@@ -396,16 +402,8 @@ class Finder {
             payload.push_back(found.payload);
             if (!parts.empty()) payload.back().term = parts[0].term;
         }
-        std::string text;
         PathState state = start_;
-        try {
-            const Value instruction = executor_.call(found.constructor, payload, state);
-            const Value result = executor_.call(*function, {instruction}, state);
-            if (!state.dead && result.kind == Value::Kind::string) text = result.more->text;
-        } catch (const Stuck&) {
-            text.clear();
-        }
-        executor_.stops.clear();
+        std::string text = said(*function, {executor_.call(found.constructor, payload, state)}, false);
         text = text.substr(0, text.find_first_of(" \t("));
         return text.empty() ? fallback : text;
     }
@@ -445,15 +443,18 @@ class Finder {
         }
     }
 
+    /// The parcel that a bit of the instruction stands in.
+    [[nodiscard]] unsigned parcel_of(unsigned bit) const {
+        const unsigned from_low = bit / spec_.parcel_bits();
+        return spec_.big_endian ? width_ / spec_.parcel_bits() - 1 - from_low : from_low;
+    }
+
     void add(const Found& found, std::vector<Part>& parts, const Fixed& fixed, Term where, const std::string& row) {
         FoundForm made;
         made.decode = decode_;
         Form& form = made.form;
         const unsigned parcel_bits = spec_.parcel_bits();
         const unsigned count = width_ / parcel_bits;
-        const auto parcel_of = [&](unsigned bit) {
-            return spec_.big_endian ? count - 1 - bit / parcel_bits : bit / parcel_bits;
-        };
         form.encoding.parcels.resize(count);
         for (unsigned i = 0; i < width_; ++i) {
             auto& parcel = form.encoding.parcels[parcel_of(i)];
@@ -534,7 +535,7 @@ class Finder {
         bool digits = false;
         for (unsigned i = width_; i-- > 0;) {
             const unsigned parcel_bits = spec_.parcel_bits();
-            const unsigned index = spec_.big_endian ? width_ / parcel_bits - 1 - i / parcel_bits : i / parcel_bits;
+            const unsigned index = parcel_of(i);
             const auto& parcel = form.encoding.parcels[index];
             const unsigned low = i % parcel_bits;
             if ((parcel.mask >> low & 1) != 0) {

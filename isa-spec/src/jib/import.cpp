@@ -51,7 +51,7 @@ bool leaves(const Model& model, const Executor& executor, const Type& type, cons
     }
 }
 
-enum class Held : std::uint8_t { unknown, state, constant, scratch, file };
+enum class Held : std::uint8_t { unknown, state, constant, scratch };
 
 /// Who holds a register: the mapping's constants and scratch first, then roles.
 struct Holder {
@@ -422,13 +422,11 @@ class Importer {
         Term value;
         const auto append = [&](Term low) { value = value.valid() ? terms_.concat(low, value) : low; };
         unsigned at = 0;
-        std::vector<Register::Piece> pieces = reg.pieces;
-        std::sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.low < b.low; });
         const auto fill = [&](unsigned until) {
             if (until > at) append(terms_.constant(until - at, Word{reg.constant >> at} & ones(until - at)));
             at = until;
         };
-        for (const auto& piece : pieces) {
+        for (const auto& piece : reg.pieces) {  // the lowest first, as elaboration makes them
             fill(piece.low);
             const unsigned width = piece.high - piece.low + 1;
             append(terms_.extract(terms_.variable(spec_[piece.element].variable), piece.from + width - 1, piece.from));
@@ -618,9 +616,7 @@ class Importer {
                     terms_.eq(terms_.extract(term, until - 1, next),
                               terms_.constant(until - next, Word{reg.constant >> next} & ones(until - next))));
         };
-        std::vector<Register::Piece> pieces = reg.pieces;
-        std::sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.low < b.low; });
-        for (const auto& piece : pieces) {
+        for (const auto& piece : reg.pieces) {  // the lowest first, as elaboration makes them
             constant_bits(piece.low);
             next = piece.high + 1;
             const Term part = terms_.extract(term, piece.high, piece.low);
