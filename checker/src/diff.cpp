@@ -608,35 +608,38 @@ std::string incomparable(const isa::Spec& a, const isa::Spec& b) {
 Comparison diff(const isa::Spec& a, const isa::Spec& b, const Correspondence& correspondence, const Options& options) {
     POGO_REQUIRE(incomparable(a, b).empty());
     const Machines machines(a, b, correspondence, options);
-    std::vector<std::vector<Compared>> parts(a.instructions.size() + b.instructions.size() + 5);
-    std::vector<Statistics> statistics(parts.size());
     Comparison result;
     if (LineCheck(machines).some_states() == Verdict::no) {
         result.equal = Verdict::no;
         return result;
     }
+    using Part = std::function<std::vector<Compared>(LineCheck&)>;
+    std::vector<Part> parts;
+    const auto& only = options.only;
+    const auto owed = [&](std::initializer_list<std::string_view> names, Part part) {
+        if (only.empty() || std::find_first_of(only.begin(), only.end(), names.begin(), names.end()) != only.end())
+            parts.push_back(std::move(part));
+    };
+    for (const bool of_a : {true, false}) {
+        const isa::Spec& spec = of_a ? a : b;
+        for (std::uint32_t i = 0; i < spec.instructions.size(); ++i)
+            owed({spec.instructions[i].name, spec.instructions[i].identifier},
+                 [=](LineCheck& check) { return check.instruction({i}, of_a); });
+    }
+    owed({"interrupts"}, &LineCheck::interrupts);
+    owed({"traps"}, &LineCheck::traps);
+    owed({"translation"}, &LineCheck::translation);
+    owed({"reset"}, &LineCheck::reset);
+    owed({"wait", "halt"}, &LineCheck::conditions);
+    std::vector<std::vector<Compared>> lines(parts.size());
+    std::vector<Statistics> statistics(parts.size());
     in_parallel(parts.size(), options.jobs, options.progress, [&](std::size_t i) {
         LineCheck check(machines);
-        std::size_t number = i;
-        const auto within = [&](std::size_t count) {
-            if (number < count) return true;
-            number -= count;
-            return false;
-        };
-        if (within(a.instructions.size()))
-            parts[i] = check.instruction({static_cast<std::uint32_t>(number)}, true);
-        else if (within(b.instructions.size()))
-            parts[i] = check.instruction({static_cast<std::uint32_t>(number)}, false);
-        else
-            parts[i] = number == 0   ? check.interrupts()
-                       : number == 1 ? check.traps()
-                       : number == 2 ? check.translation()
-                       : number == 3 ? check.reset()
-                                     : check.conditions();
+        lines[i] = parts[i](check);
         statistics[i] = check.statistics();
     });
     for (const auto& spent : statistics) result.statistics += spent;
-    for (auto& part : parts)
+    for (auto& part : lines)
         for (auto& line : part) result.compared.push_back(std::move(line));
     for (std::size_t i = 0; i < correspondence.expected.size(); ++i) {
         const auto& expected = correspondence.expected[i];
@@ -649,9 +652,9 @@ Comparison diff(const isa::Spec& a, const isa::Spec& b, const Correspondence& co
             occurs = true;
             if (line.elsewhere == Verdict::yes) line.expected = expected.reason;
         }
-        if (!known)
+        if (!known && only.empty())
             result.unheard_of.push_back(i);
-        else if (!occurs)
+        else if (known && !occurs)
             result.stale.push_back(i);
     }
     for (const auto& line : result.compared)

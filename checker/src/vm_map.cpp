@@ -700,7 +700,7 @@ MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Opt
     findings.name = map.name;
     findings.context = spec[map.context].name;
     const auto owed = [&](Obligation::Kind kind, const std::string& name, isa::InstructionId id = {}) {
-        const auto& only = options.obligations;
+        const auto& only = options.only;
         if (!only.empty() && std::find(only.begin(), only.end(), name) == only.end()) return;
         Obligation obligation;
         obligation.kind = kind;

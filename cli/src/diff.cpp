@@ -21,6 +21,7 @@ struct DiffArguments {
     SpecArguments b;
     std::vector<std::string> parameters;  // of both
     std::optional<std::string> states;
+    std::vector<std::string> only;
     unsigned rlimit = 5'000'000;
     unsigned seed = 0;
     unsigned jobs = 1;
@@ -60,12 +61,16 @@ void diff(Session& session, const DiffArguments& arguments) {
     options.rlimit = arguments.rlimit;
     options.seed = arguments.seed;
     options.jobs = arguments.jobs;
+    options.only = arguments.only;
     if (!arguments.quiet && isatty(STDERR_FILENO) != 0)
         options.progress = [](std::size_t done, std::size_t total) {
             fmt::print(stderr, "\r{} of {} lines{}", done, total, done == total ? "\r\033[K" : "");
             std::fflush(stderr);
         };
     auto comparison = check::diff(a, b, *correspondence, options);
+    if (comparison.compared.empty() && comparison.equal == check::Verdict::yes)
+        session.fail(bad_input, Code::E0813, {}, "line", fmt::format("{}", fmt::join(arguments.only, ", ")),
+                     "the comparison");
     if (comparison.compared.empty()) session.fail(bad_input, Code::E0818, {});
     for (const auto i : comparison.unheard_of)
         session.diagnostics.report(Code::E0813, correspondence->expected[i].where, "line",
@@ -114,6 +119,9 @@ void add_diff(CLI::App& app, Session& session) {
     command->add_option("--extension-b", arguments->b.extension, "the same for B")->type_name("FILE");
     command->add_option("--states", arguments->states, "which states correspond, as TOML: docs/diff.md")
         ->type_name("FILE");
+    command->add_option("--line", arguments->only,
+                        "only this one: an instruction's row, interrupts, traps, translation, reset, wait or halt; "
+                        "may be repeated");
     command->add_option("--rlimit", arguments->rlimit, "Z3's resource limit for each query")->capture_default_str();
     command->add_option("--seed", arguments->seed, "of the solver")->capture_default_str();
     command->add_option("-j,--jobs", arguments->jobs, "threads; the result does not depend on it")

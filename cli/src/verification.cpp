@@ -232,7 +232,7 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     std::string out;
     int code = holds;
     check::Options options = options_of(session, arguments, spec, "obligations");
-    options.obligations = obligations;
+    options.only = obligations;
     model::Simulator simulator({.bare = true});
     for (const VmMap* map : maps) {
         const auto report = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);

@@ -547,7 +547,7 @@ MapDecided alone(const isa::Arguments& arguments, const std::string& map, const 
     const isa::Spec spec = spec_of(text, arguments);
     check::Options options;
     options.witnesses = false;
-    options.obligations = {obligation};
+    options.only = {obligation};
     for (const auto& one : spec.vm_maps) {
         if (one.name != map) continue;
         const auto findings = check::check_vm_map(spec, one, options);

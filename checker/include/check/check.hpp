@@ -35,7 +35,7 @@ struct Options {
     /// each, named "<instruction>.<number>.<property>.smt2". The directory is created. Failing to write throws
     /// std::filesystem::filesystem_error.
     std::optional<std::string> smt2;
-    std::vector<std::string> obligations;  ///< of a VM map: only those of these names; none: all
+    std::vector<std::string> only;  ///< obligations of a VM map, lines of a comparison, of these names; none: all
     /// Called after each instruction or obligation with the number done and the total, one call at a time.
     std::function<void(std::size_t done, std::size_t total)> progress;
 };

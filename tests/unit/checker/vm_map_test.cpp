@@ -48,7 +48,7 @@ isa::Spec elaborated(const std::string& text, const isa::Arguments& arguments = 
 
 MapFindings decided(const isa::Spec& spec, const std::string& name, const Names& obligations = {}) {
     Options options;
-    options.obligations = obligations;
+    options.only = obligations;
     for (const auto& map : spec.vm_maps)
         if (map.name == name) return check_vm_map(spec, map, options);
     ADD_FAILURE() << "no map " << name;
