@@ -137,7 +137,9 @@ class Reader {
         if (const Toml* ignored = table.table("ignore")) each(*ignored, "", [&](auto&&... x) { ignore(x...); });
         if (const Toml* renamed = table.table("registers")) each(*renamed, "", [&](auto&&... x) { rename(x...); });
         if (const Toml* modes = table.table("modes")) each(*modes, "", [&](auto&&... x) { mode(x...); });
-        if (const Toml* traps = table.table("traps")) each(*traps, "", [&](auto&&... x) { trap(x...); });
+        if (const Toml* traps = table.table("traps"))
+            each(
+                *traps, "", [&](auto&&... x) { trap(x...); }, true);
         (void)table.table("assume");
         if (const Toml* expected = table.table("expected")) expect(*expected);
         table.finish();
@@ -151,28 +153,41 @@ class Reader {
   private:
     /// Keys with dots may be written with quotes or without.
     template <class Each>
-    void each(const Toml& table, const std::string& prefix, const Each& use) {
+    void each(const Toml& table, const std::string& prefix, const Each& use, bool lists = false) {
         for (const auto& entry : table.entries)
             if (entry.value.kind == Toml::Kind::table)
-                each(entry.value, prefix + entry.key + ".", use);
+                each(entry.value, prefix + entry.key + ".", use, lists);
+            else if (lists && entry.value.kind == Toml::Kind::array)
+                for (const auto& item : entry.value.items) {
+                    if (isa::is(item, Toml::Kind::string, diagnostics_)) use(prefix + entry.key, entry.where, item);
+                }
             else if (isa::is(entry.value, Toml::Kind::string, diagnostics_))
                 use(prefix + entry.key, entry.where, entry.value);
     }
 
-    void ignore(const std::string& name, isa::SourceRange where, const Toml& reason) {
+    void ignore(const std::string& written, isa::SourceRange where, const Toml& reason) {
+        for (const auto& name : spread(written)) {
+            collect(name, where, ignored_[0], ignored_[1]);
+            settled_[0].insert(name);
+            settled_[1].insert(name);
+        }
+        result_.ignored.push_back({written, reason.text});
+    }
+
+    /// The elements of either machine that the name is of.
+    void collect(const std::string& name, isa::SourceRange where, std::set<std::uint32_t>& of_a,
+                 std::set<std::uint32_t>& of_b) {
         bool known = false;
-        for (const auto& [names, side] : {std::pair(&names_a_, 0), std::pair(&names_b_, 1)}) {
-            ElementId file = names->file(name);
-            if (file.valid()) ignored_[side].insert(file.index);
-            if (const auto view = names->view(name))
+        for (const auto& [names, elements] : {std::pair(&names_a_, &of_a), std::pair(&names_b_, &of_b)}) {
+            const ElementId file = names->file(name);
+            const auto view = names->view(name);
+            if (file.valid()) elements->insert(file.index);
+            if (view)
                 for (const auto& stretch : view->stretches)
-                    if (stretch.part.element.valid()) ignored_[side].insert(stretch.part.element.index);
-            known = known || file.valid() || names->view(name);
+                    if (stretch.part.element.valid()) elements->insert(stretch.part.element.index);
+            known = known || file.valid() || view;
         }
         if (!known) diagnostics_.report(Code::E0813, where, "register", name, "either machine");
-        settled_[0].insert(name);
-        settled_[1].insert(name);
-        result_.ignored.push_back({name, reason.text});
     }
 
     void rename(const std::string& of_b, isa::SourceRange where, const Toml& of_a) {
@@ -245,11 +260,17 @@ class Reader {
             for (const auto& inner : entry.value.entries) conditions += inner.key == "when" ? 1 : 0;
         std::size_t next = a_.invariants.size() - conditions;
         for (const auto& entry : table.entries) {
-            Correspondence::Expected expected{entry.key, entry.value.text, {}, entry.where};
+            Correspondence::Expected expected{entry.key, entry.value.text, {}, entry.where, true, {}, {}};
             if (entry.value.kind == Toml::Kind::table) {
                 isa::TomlTable keys(entry.value, diagnostics_);
                 expected.reason = keys.required_string("reason").value_or("");
                 if (keys.string("when")) expected.when = a_.invariants.at(next++).holds;
+                if (const Toml* parts = keys.array("in")) {
+                    expected.everything = false;
+                    for (const auto& part : isa::strings_of(*parts, diagnostics_))
+                        for (const auto& name : spread(part))
+                            collect(name, parts->where, expected.elements_a, expected.elements_b);
+                }
                 keys.finish();
             } else if (!isa::is(entry.value, Toml::Kind::string, diagnostics_)) {
                 continue;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "isa/require.hpp"
@@ -133,8 +134,8 @@ class Encodings {
 
 /// The line is the one that is expected to differ.
 bool names(const Machines& machines, const std::string& row, const Compared& line) {
-    return line.name == row || (line.a.valid() && machines.a[line.a].identifier == row) ||
-           (!line.a.valid() && line.b.valid() && machines.b[line.b].identifier == row);
+    return isa::fits(row, line.name) || (line.a.valid() && isa::fits(row, machines.a[line.a].identifier)) ||
+           (!line.a.valid() && line.b.valid() && isa::fits(row, machines.b[line.b].identifier));
 }
 
 bool may_meet(const isa::Encoding& one, const isa::Encoding& two) {
@@ -206,7 +207,7 @@ class LineCheck {
                 const Step one = step(world_.a, i);
                 const Step two = step(world_.b, j);
                 const Term modelled = known(result, comes, one, two);
-                settle(result, world_.all({comes, modelled, each ? world_.differ(one, two) : terms().boolean(true)}),
+                settle(result, {one, two, terms().and_(comes, modelled), !each},
                        {&world_.a.before, nullptr, one.entries, "A"}, {&world_.b.before, nullptr, two.entries, "B"});
             }
         return std::move(lines_);
@@ -228,9 +229,8 @@ class LineCheck {
             Compared& result = line(Compared::Kind::trap, one.name);
             shown_ = arguments;
             const Term modelled = known(result, running(), first, second);
-            settle(result, world_.all({running(), modelled, world_.differ(first, second)}),
-                   {&world_.a.before, nullptr, std::move(first.entries), "A"},
-                   {&world_.b.before, nullptr, std::move(second.entries), "B"});
+            settle(result, {first, second, terms().and_(running(), modelled), false},
+                   {&world_.a.before, nullptr, first.entries, "A"}, {&world_.b.before, nullptr, second.entries, "B"});
             if (result.witnesses.empty()) continue;
             result.witnesses[0].sides[0].outcome.cause = number;
             result.witnesses[1].sides[0].outcome.cause = other;
@@ -240,40 +240,46 @@ class LineCheck {
 
     /// Where accesses go, what is loaded for that, and how they fault.
     std::vector<Compared> translation() {
-        std::set<unsigned> kinds{0, 1, 2};
-        std::set<unsigned> sizes{machines().a.parcel_units};
+        constexpr auto fetch = static_cast<unsigned>(isa::Access::fetch);
+        std::map<unsigned, std::set<unsigned>> kinds{{fetch, {machines().a.parcel_units}}};  // and their sizes
         for (const isa::Spec* spec : {&machines().a, &machines().b})
             for (const auto& form : spec->forms) {
-                for (const auto& load : form.meaning.loads) kinds.insert(load.access), sizes.insert(load.units);
-                for (const auto& store : form.meaning.stores) kinds.insert(store.access), sizes.insert(store.units);
+                for (const auto& load : form.meaning.loads) kinds[load.access].insert(load.units);
+                for (const auto& store : form.meaning.stores) kinds[store.access].insert(store.units);
             }
         Compared& result = line(Compared::Kind::translation, "translation");
-        const Term address = fresh("address", isa::Sort::bits(machines().a.address_width));
+        const Term anywhere = fresh("address", isa::Sort::bits(machines().a.address_width));
         const Term units = fresh("units", isa::Sort::bits(8));
         const Term next = fresh("next_pc", machines().a.terms.sort(machines().a.next_pc));
-        Term sized = terms().boolean(false);
-        for (const unsigned size : sizes) sized = terms().or_(sized, terms().eq(units, terms().constant(8, size)));
-        std::vector<Term> loaded;
-        for (const auto& load : machines().a.translation.loads)
-            loaded.push_back(fresh("loaded", machines().a.terms.sort(load.result)));
-        for (const unsigned kind : kinds) {
-            Term differs =
-                terms().boolean(machines().a.translation.loads.size() != machines().b.translation.loads.size());
+        std::vector<Term> loaded;  // by the first, the second, …
+        const std::size_t most = std::max(machines().a.translation.loads.size(), machines().b.translation.loads.size());
+        while (loaded.size() < most)
+            loaded.push_back(fresh("loaded", machines().a.terms.sort(machines().a.translation.loads.front().result)));
+        for (const auto& [kind, sizes] : kinds) {
+            // Of fetches the invariants speak.
+            const Term address = kind == fetch ? resized(world_.a.before.elements[machines().a.pc.index],
+                                                         machines().a.translation.address, machines().a)
+                                               : anywhere;
+            Term sized = terms().boolean(false);
+            for (const unsigned size : sizes) sized = terms().or_(sized, terms().eq(units, terms().constant(8, size)));
+            Term differs = terms().boolean(false);
             struct Way {
                 Step step;
                 Term physical;
                 Term faults;
-                std::vector<std::pair<Term, Term>> loads;
+                std::vector<Term> happened;  ///< so many loads, and more
+                std::vector<Term> places;
+                Term occurs;  ///< the instruction does not trap for the access itself
             };
             // A kind of access that one machine does not have.
-            const auto has = [&](const isa::Spec& spec) {
+            const auto has = [&, kind = kind](const isa::Spec& spec) {
                 return kind >> spec.terms.sort(spec.translation.access).width == 0;
             };
             if (!has(machines().a) || !has(machines().b)) {
                 tell(result, running());
                 continue;
             }
-            const auto way = [&](PairWorld::Side& side) {
+            const auto way = [&, kind = kind](PairWorld::Side& side) {
                 const isa::Translation& translation = side.spec->translation;
                 Instance instance = side.before.instance;
                 instance.forget();
@@ -281,39 +287,63 @@ class LineCheck {
                 instance.bind(translation.access,
                               terms().constant(side.spec->terms.sort(translation.access).width, kind));
                 instance.bind(translation.units, units);
-                Way went{world_.nothing(side), {}, terms().boolean(false), {}};
+                Way went{world_.nothing(side),
+                         {},
+                         terms().boolean(false),
+                         std::vector<Term>(most, terms().boolean(false)),
+                         std::vector<Term>(most, terms().constant(side.spec->physical_width, 0)),
+                         terms().boolean(true)};
+                for (const auto& trap : translation.of_access)
+                    if (kind != fetch) went.occurs = terms().and_(went.occurs, terms().not_(instance(trap.guard)));
+                std::size_t f = 0;
+                const auto fault = [&](std::size_t loads) {  // what is decided after so many
+                    for (; f < translation.faults.size() && translation.faults[f].loads_before <= loads; ++f) {
+                        const auto& trap = translation.faults[f];
+                        const Term fires = terms().and_(terms().not_(went.faults), instance(trap.guard));
+                        went.faults = terms().or_(went.faults, fires);
+                        std::vector<Term> arguments;
+                        for (const Term argument : trap.arguments) arguments.push_back(instance(argument));
+                        world_.raise(side, went.step, trap.cause, fires, arguments,
+                                     resized(next, side.spec->next_pc, *side.spec), 1);
+                    }
+                };
                 for (std::size_t l = 0; l < translation.loads.size(); ++l) {
+                    fault(l);
                     const auto& load = translation.loads[l];
-                    went.loads.emplace_back(instance(load.guard), instance(load.physical));
+                    Term here = terms().and_(instance(load.guard), terms().not_(went.faults));
+                    const Term physical = instance(load.physical);
                     const isa::Sort sort = side.spec->terms.sort(load.result);
-                    const bool shared = l < loaded.size() && terms().sort(loaded[l]) == sort;
-                    if (!shared) differs = terms().boolean(true);
-                    instance.bind(load.result, shared ? loaded[l] : fresh("loaded", sort));
+                    Term value = fresh("loaded", sort);
+                    for (std::size_t n = 0; n <= l; ++n) {  // the n-th if those before have happened
+                        const Term nth = terms().and_(here, terms().not_(went.happened[n]));
+                        if (terms().sort(loaded[n]) == sort)
+                            value = terms().ite(nth, loaded[n], value);
+                        else
+                            differs = terms().boolean(true);
+                        went.places[n] = terms().ite(nth, physical, went.places[n]);
+                        here = terms().and_(here, went.happened[n]);
+                        went.happened[n] = terms().or_(went.happened[n], nth);
+                    }
+                    instance.bind(load.result, value);
                 }
+                fault(translation.loads.size());
                 went.physical = instance(translation.physical);
-                for (const auto& fault : translation.faults) {
-                    const Term fires = terms().and_(terms().not_(went.faults), instance(fault.guard));
-                    went.faults = terms().or_(went.faults, fires);
-                    std::vector<Term> arguments;
-                    for (const Term argument : fault.arguments) arguments.push_back(instance(argument));
-                    world_.raise(side, went.step, fault.cause, fires, arguments,
-                                 resized(next, side.spec->next_pc, *side.spec), 1);
-                }
                 return went;
             };
             const Way one = way(world_.a);
             const Way two = way(world_.b);
-            for (std::size_t l = 0; l < std::min(one.loads.size(), two.loads.size()); ++l) {
-                differs = terms().or_(differs, terms().apply(isa::Op::xor_, one.loads[l].first, two.loads[l].first));
-                differs = terms().or_(differs, terms().and_(one.loads[l].first, terms().distinct(one.loads[l].second,
-                                                                                                 two.loads[l].second)));
+            const Term occurs = world_.all({running(), sized, one.occurs, two.occurs});
+            const Term modelled = terms().and_(occurs, known(result, occurs, one.step, two.step));
+            // One by one, as each is hard enough.
+            const auto differ = [&](Term part) { tell(result, terms().and_(modelled, part)); };
+            differ(differs);
+            for (std::size_t n = 0; n < most; ++n) {
+                differ(terms().apply(isa::Op::xor_, one.happened[n], two.happened[n]));
+                differ(terms().and_(one.happened[n], terms().distinct(one.places[n], two.places[n])));
             }
-            differs = terms().or_(differs, terms().apply(isa::Op::xor_, one.faults, two.faults));
-            differs = terms().or_(differs, world_.differ(one.step, two.step));
-            differs = terms().or_(differs,
-                                  terms().and_(terms().not_(one.faults), terms().distinct(one.physical, two.physical)));
-            const Term modelled = known(result, terms().and_(running(), sized), one.step, two.step);
-            tell(result, world_.all({running(), sized, modelled, differs}));
+            differ(terms().apply(isa::Op::xor_, one.faults, two.faults));
+            differ(world_.differ(one.step, two.step));
+            differ(terms().and_(terms().not_(one.faults), terms().distinct(one.physical, two.physical)));
         }
         return std::move(lines_);
     }
@@ -342,9 +372,9 @@ class LineCheck {
         Way two{world_.b, {}, {}, {}};
         begin(one);
         begin(two);
-        settle(line(Compared::Kind::reset, "reset"), world_.differ(one.step, two.step),
-               {&one.side.before, &one.in.front(), std::move(one.step.entries), "A"},
-               {&two.side.before, &two.in.front(), std::move(two.step.entries), "B"});
+        settle(line(Compared::Kind::reset, "reset"), {one.step, two.step, terms().boolean(true), false},
+               {&one.side.before, &one.in.front(), one.step.entries, "A"},
+               {&two.side.before, &two.in.front(), two.step.entries, "B"});
         return std::move(lines_);
     }
 
@@ -455,11 +485,9 @@ class LineCheck {
         Term executes = meets;
         Step one = step(world_.a, in_a, executes);
         Step two = step(world_.b, in_b, executes);
-        const Term differs = world_.differ(one, two);
         const Term modelled = known(result, executes, one, two);
-        settle(result, terms().is_false(differs) ? differs : world_.all({executes, modelled, differs}),
-               {&world_.a.before, &in_a, std::move(one.entries), "A"},
-               {&world_.b.before, &in_b, std::move(two.entries), "B"});
+        settle(result, {one, two, terms().and_(executes, modelled), false}, {&world_.a.before, &in_a, one.entries, "A"},
+               {&world_.b.before, &in_b, two.entries, "B"});
     }
 
     /// Where both meanings say what happens. Elsewhere, if that is anywhere, nothing is concluded.
@@ -473,14 +501,32 @@ class LineCheck {
         return terms().not_(unmodelled);
     }
 
-    /// Where differences of the line are expected: everywhere if it is not said, nowhere if none is.
-    Term expected(const Compared& line) {
-        Term result = terms().boolean(false);
+    /// The expected differences of the line, each with where it is expected.
+    template <class Each>
+    void expected(const Compared& line, const Each& each) {
         for (const auto& one : machines().correspondence.expected) {
             if (!names(machines(), one.row, line)) continue;
             world_.a.before.instance.forget();
-            result = terms().or_(result, one.when.valid() ? world_.a.before.instance(one.when) : terms().boolean(true));
+            each(one, one.when.valid() ? world_.a.before.instance(one.when) : terms().boolean(true));
         }
+    }
+    /// Where any difference of the line is: nowhere if nothing is said of it.
+    Term expected(const Compared& line) {
+        Term result = terms().boolean(false);
+        expected(line, [&](const Correspondence::Expected& one, Term where) {
+            if (one.everything) result = terms().or_(result, where);
+        });
+        return result;
+    }
+    PairWorld::Excuses excuses(const Compared& line) {
+        PairWorld::Excuses result;
+        expected(line, [&](const Correspondence::Expected& one, Term where) {
+            for (const auto& [elements, list] : {std::pair(&one.elements_a, &result.a), {&one.elements_b, &result.b}})
+                for (const auto element : *elements) {
+                    const auto [known, fresh] = list->try_emplace(element, where);
+                    if (!fresh) known->second = terms().or_(known->second, where);
+                }
+        });
         return result;
     }
 
@@ -489,25 +535,42 @@ class LineCheck {
         return line.elsewhere == Verdict::no || (line.equal == Verdict::no && terms().is_true(expected(line)));
     }
 
-    /// Asks for a difference that is not expected, then for one that is.
+    /// Asks for a difference that is not expected, then for any.
     template <class Ask>
-    void ask(Compared& line, Term bad, const Ask& differs) {
+    void ask(Compared& line, Term bad, Term unexcused, const Ask& differs) {
         if (settled(line)) return;
         const Term there = expected(line);
-        const Verdict here = differs(terms().and_(bad, terms().not_(there)));
+        const Verdict here = differs(terms().and_(unexcused, terms().not_(there)));
         line.elsewhere = both(line.elsewhere, opposite(here));
         if (here == Verdict::no && line.equal == Verdict::yes)
-            line.equal = opposite(differs(terms().and_(bad, there)));
+            line.equal = opposite(differs(bad));
         else
             line.equal = both(line.equal, opposite(here));
     }
 
-    void settle(Compared& result, Term bad, const Act& first, const Act& second) {
-        ask(result, bad, [&](Term where) { return witnessed(result, where, first, second); });
+    /// What both machines do where this holds. Anything counts as a difference if one of them has no counterpart.
+    struct Pair {
+        const Step& one;
+        const Step& two;
+        Term where;
+        bool alone;
+    };
+    void settle(Compared& result, const Pair& pair, const Act& first, const Act& second) {
+        const auto bad = [&](const PairWorld::Excuses& excuses) {
+            const Term differs = pair.alone ? terms().boolean(true) : world_.differ(pair.one, pair.two, excuses);
+            return terms().is_false(differs) ? differs : terms().and_(pair.where, differs);
+        };
+        const Term all = bad({});
+        const auto excused = excuses(result);
+        const bool none = excused.a.empty() && excused.b.empty();
+        const Term accesses =
+            pair.alone ? terms().boolean(false) : terms().and_(pair.where, world_.accesses_differ(pair.one, pair.two));
+        ask(result, all, none ? all : bad(excused),
+            [&](Term where) { return witnessed(result, where, accesses, first, second); });
     }
 
     /// Is there such a state? It is the line's witness.
-    Verdict witnessed(Compared& result, Term bad, const Act& first, const Act& second) {
+    Verdict witnessed(Compared& result, Term bad, Term accesses, const Act& first, const Act& second) {
         if (terms().is_false(bad)) {
             world_.solver.count_rewritten();
             return Verdict::no;
@@ -530,7 +593,13 @@ class LineCheck {
             const Verdict exact = world_.solver.satisfiable("exact", needs.formula);
             if (exact == Verdict::no && loads < most) continue;
             differs = exact;
-            if (exact == Verdict::unknown) result.example = example_of(world_.solver, terms(), bad);
+            // One machine asks memory where the other does not, and wherever it does, it faults: not seen further.
+            if (exact == Verdict::no &&
+                world_.solver.satisfiable("accesses", terms().and_(bad, accesses)) != Verdict::no) {
+                differs = Verdict::unknown;
+                result.unknowns.emplace_back("accesses that fault differ");
+            }
+            if (differs == Verdict::unknown) result.example = example_of(world_.solver, terms(), bad);
             if (exact != Verdict::yes || !machines().options.witnesses) break;
             result.witnesses.clear();
             result.example.clear();
@@ -562,7 +631,7 @@ class LineCheck {
 
     /// The same for what no instruction shows: it is told as it is.
     void tell(Compared& result, Term bad) {
-        ask(result, bad, [&](Term where) {
+        ask(result, bad, bad, [&](Term where) {
             const std::size_t said = world_.solver.unknowns().size();
             const Verdict differs = world_.solver.satisfiable("differ", where);
             if (differs == Verdict::yes) {

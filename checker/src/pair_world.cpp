@@ -48,8 +48,9 @@ Machines::Machines(const isa::Spec& of_a, const isa::Spec& of_b, const Correspon
     pair_a.resize(a.causes.size());
     pair_b.resize(b.causes.size());
     for (std::size_t i = 0; i < c.traps.size(); ++i) {
-        pair_a[c.traps[i].first.index] = i;
-        pair_b[c.traps[i].second.index] = i;
+        auto& of_one = pair_a[c.traps[i].first.index];
+        auto& of_two = pair_b[c.traps[i].second.index];
+        of_one = of_two = of_one ? *of_one : of_two.value_or(i);
     }
 }
 
@@ -378,17 +379,30 @@ Term PairWorld::raised_differ(const Step& one, const Step& two) {
     return result;
 }
 
-Term PairWorld::differ(const Step& one, const Step& two) {
+Term PairWorld::accesses_differ(const Step& one, const Step& two) {
+    Term result = attempts_differ(one.attempts, two.attempts, Access::Kind::store);
+    // What is loaded is in the results; that it is, matters where the access itself may fault outside the list of
+    // traps.
+    if (walks()) result = terms().or_(result, attempts_differ(one.attempts, two.attempts, Access::Kind::load));
+    return result;
+}
+
+Term PairWorld::differ(const Step& one, const Step& two, const Excuses& excuses) {
     Term result = terms().apply(Op::xor_, one.stuck, two.stuck);
     result = terms().or_(result, raised_differ(one, two));
+    const auto hold = [&](isa::ElementId of_a, isa::ElementId of_b, Term differs) {
+        for (const auto& [id, list] : {std::pair(of_a, &excuses.a), std::pair(of_b, &excuses.b)})
+            if (const auto excuse = list->find(id.index); id.valid() && excuse != list->end())
+                differs = terms().and_(differs, terms().not_(excuse->second));
+        result = terms().or_(result, differs);
+    };
     for (const auto& [of_a, of_b] : machines.correspondence.files)
-        result = terms().or_(
-            result, arrays_differ(terms(), one.scalars[of_a.index], one.files[of_a.index], two.files[of_b.index]));
+        hold(of_a, of_b, arrays_differ(terms(), one.scalars[of_a.index], one.files[of_a.index], two.files[of_b.index]));
     for (const auto& link : machines.correspondence.links) {
         const Term constant = terms().constant(link.width, link.constant);
         const Term x = link.a.element.valid() ? after(a, one, link.a, link.width) : constant;
         const Term y = link.b.element.valid() ? after(b, two, link.b, link.width) : constant;
-        result = terms().or_(result, terms().distinct(x, y));
+        hold(link.a.element, link.b.element, terms().distinct(x, y));
     }
     Term some = terms().boolean(machines.correspondence.modes.empty());
     for (const auto& [of_a, of_b] : machines.correspondence.modes) {
@@ -396,12 +410,7 @@ Term PairWorld::differ(const Step& one, const Step& two) {
         some = terms().or_(some, here);
         result = terms().or_(result, terms().apply(Op::xor_, here, cube(b, of_b, two.scalars)));
     }
-    result = terms().or_(result, terms().not_(some));
-    result = terms().or_(result, attempts_differ(one.attempts, two.attempts, Access::Kind::store));
-    // What is loaded is in the results; that it is, matters where the access itself may fault outside the list of
-    // traps.
-    if (walks()) result = terms().or_(result, attempts_differ(one.attempts, two.attempts, Access::Kind::load));
-    return result;
+    return terms().or_(terms().or_(result, terms().not_(some)), accesses_differ(one, two));
 }
 
 }  // namespace pogo::check

@@ -23,7 +23,7 @@ struct Machines {
     Roles roles_b;
     std::deque<isa::Form> entries_a;  ///< of causes, then of interrupts
     std::deque<isa::Form> entries_b;
-    /// Of a cause, the number of its pair in Correspondence::traps; none: it has no counterpart.
+    /// Of a cause, the number of its pair in Correspondence::traps, the first of several; none: it has no counterpart.
     std::vector<std::optional<std::size_t>> pair_a;
     std::vector<std::optional<std::size_t>> pair_b;
     /// What takes the place of an instruction where nothing decodes: its field is the first parcel.
@@ -95,8 +95,15 @@ class PairWorld {
                isa::Term next, unsigned depth);
     [[nodiscard]] Step nothing(const Side& side);
 
+    /// Where what elements hold afterwards may differ: by element of A, by element of B.
+    struct Excuses {
+        std::map<std::uint32_t, isa::Term> a;
+        std::map<std::uint32_t, isa::Term> b;
+    };
     /// The states after these do not correspond, or memory was asked for other things.
-    [[nodiscard]] isa::Term differ(const Step& one, const Step& two);
+    [[nodiscard]] isa::Term differ(const Step& one, const Step& two, const Excuses& excuses = {});
+    /// Memory was asked for other things.
+    [[nodiscard]] isa::Term accesses_differ(const Step& one, const Step& two);
 
   private:
     void relate();

@@ -879,6 +879,23 @@ void Elaborator::define_translation(const Ast& ast) {
     calls_.push_back(translate_);
     spec_.translation = translation_template(ast, spec_.address_width);
     calls_.pop_back();
+    Terms& t = spec_.terms;
+    Translation& translation = spec_.translation;
+    const auto of_access = [&](const Trap& fault) {
+        const auto support = t.support(std::span(&fault.guard, 1));
+        return fault.loads_before == 0 && std::all_of(support.begin(), support.end(), [&](Variable variable) {
+                   return variable == translation.address || variable == translation.access ||
+                          variable == translation.units;
+               });
+    };
+    if (translation.loads.empty()) return;
+    const Term fetch =
+        t.eq(t.variable(translation.access), t.constant(access_width(), static_cast<unsigned>(Access::fetch)));
+    for (Trap& fault : translation.faults) {
+        if (!of_access(fault)) break;
+        translation.of_access.push_back(fault);
+        fault.guard = t.and_(fetch, fault.guard);
+    }
 }
 
 void Elaborator::define_timing(const Ast& ast) {

@@ -305,6 +305,7 @@ class Elaborator {
         Variable variable;  ///< see Load::translated
     };
     Translated translate(Term address, unsigned access, unsigned units, SourceRange where);
+    void fault_of_access(Term address, unsigned access, unsigned units);
 
     // ---- state ----
     [[nodiscard]] Term current(ElementId element);

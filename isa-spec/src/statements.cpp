@@ -511,6 +511,7 @@ Elaborator::Translated Elaborator::translate(Term address, unsigned access, unsi
     if (!spec_.translation.loads.empty()) {
         const std::string name = fmt::format("translated{}", meaning_.loads.size() + meaning_.stores.size());
         const Variable variable = shared_variable(name, Sort::bits(spec_.physical_width));
+        fault_of_access(address, access, units);
         return {t.variable(variable), variable};
     }
     Frame frame;
@@ -527,6 +528,21 @@ Elaborator::Translated Elaborator::translate(Term address, unsigned access, unsi
     calls_.pop_back();
     if (!finished.has_result) fail(Code::E0212, translate_->range, "translate");
     return {finished.result->term, {}};
+}
+
+void Elaborator::fault_of_access(Term address, unsigned access, unsigned units) {
+    Terms& t = spec_.terms;
+    const Translation& translation = spec_.translation;
+    const Substitution with{{t.variable(translation.address), address},
+                            {t.variable(translation.access), t.constant(access_width(), access)},
+                            {t.variable(translation.units), t.constant(8, units)}};
+    Substitution memo;
+    for (Trap trap : translation.of_access) {
+        trap.guard = t.and_(path_.condition, t.substitute(trap.guard, with, memo));
+        for (Term& argument : trap.arguments) argument = t.substitute(argument, with, memo);
+        trap.loads_before = static_cast<unsigned>(meaning_.loads.size());
+        if (!t.is_false(trap.guard)) meaning_.traps.push_back(std::move(trap));
+    }
 }
 
 Term Elaborator::load(const Place& place, SourceRange where) {

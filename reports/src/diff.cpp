@@ -132,8 +132,16 @@ std::string to_text(const isa::Spec& a, const isa::Spec& b, const check::Corresp
     if (counts.expected > 0) out += fmt::format(", {} different as expected", counts.expected);
     if (counts.unknown > 0) out += fmt::format(", {} unknown", counts.unknown);
     out += "\n";
-    for (const auto& ignored : correspondence.ignored)
-        out += fmt::format("ignored: {} ({})\n", ignored.name, ignored.reason);
+    std::vector<std::pair<std::string, std::string>> reasons;  // and what is ignored for each
+    for (const auto& ignored : correspondence.ignored) {
+        const auto same =
+            std::find_if(reasons.begin(), reasons.end(), [&](const auto& x) { return x.first == ignored.reason; });
+        if (same == reasons.end())
+            reasons.emplace_back(ignored.reason, ignored.name);
+        else
+            same->second += ", " + ignored.name;
+    }
+    for (const auto& [reason, names] : reasons) out += fmt::format("ignored: {} ({})\n", names, reason);
     for (std::size_t i = 0; i < comparison.compared.size(); ++i) {
         const Compared& line = comparison.compared[i];
         if (line.equal == Verdict::yes && !all) continue;

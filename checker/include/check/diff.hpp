@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,10 +34,13 @@ struct Correspondence {
     };
     /// A difference that is documented.
     struct Expected {
-        std::string row;
+        std::string row;  ///< a line, or lines: see isa::fits
         std::string reason;
         isa::Term when;  ///< Bool over A's state: only there; invalid: anywhere
         isa::SourceRange where;
+        bool everything = true;  ///< of whatever kind; else no more than what these hold afterwards
+        std::set<std::uint32_t> elements_a;
+        std::set<std::uint32_t> elements_b;
     };
     std::vector<std::pair<isa::ElementId, isa::ElementId>> files;  ///< register files as a whole
     std::vector<Link> links;

@@ -18,8 +18,8 @@ namespace pogo::isa {
 enum class Role : std::uint8_t { data, memory, pc, mode, relocation, control, io, time };
 [[nodiscard]] std::string_view name(Role role);
 
-/// Why control passes to a trap entry. `unmodelled` is no trap of the machine's: an imported meaning says nothing of what
-/// happens there, so nothing is concluded from it.
+/// Why control passes to a trap entry. `unmodelled` is no trap of the machine's: an imported meaning says nothing of
+/// what happens there, so nothing is concluded from it.
 enum class TrapKind : std::uint8_t { memory, privilege, call, arithmetic, illegal, exit, unmodelled };
 /// "memory", "privilege", "call", "arithmetic", "illegal", "virtual", "unmodelled".
 [[nodiscard]] std::string_view name(TrapKind kind);
@@ -313,7 +313,8 @@ struct Permission {
 
 /// Address translation as a template over three variables; `physical` holds where no fault's guard does.
 /// One that loads (a page-table walk) is run at every access; of others each access has its own instance, and the
-/// faults are among the traps of the meaning. Queries leave one that loads uninterpreted over `reads`.
+/// faults are among the traps of the meaning. Queries leave one that loads uninterpreted over `reads`. Even then
+/// faults at its beginning that depend on its variables alone (alignment) are among the traps of the meaning.
 struct Translation {
     Variable address;         ///< BitVec(address_width)
     Variable access;          ///< of the width of the enumeration Access: see there
@@ -321,6 +322,7 @@ struct Translation {
     std::vector<Load> loads;  ///< by physical address, in order; faults say after how many of them they are decided
     Term physical;            ///< BitVec(physical_width)
     std::vector<Trap> faults;
+    std::vector<Trap> of_access;  ///< where it loads: those of loads and stores that are traps of the meaning
     std::vector<ElementId> reads;
     /// What fences tell entries of a TLB apart by, beside the page: see Fence.
     struct Tag {

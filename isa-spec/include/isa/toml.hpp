@@ -68,4 +68,7 @@ class TomlTable {
 /// The strings of an array of strings; others are reported and left out.
 [[nodiscard]] std::vector<std::string> strings_of(const Toml& array, Diagnostics& diagnostics);
 
+/// Whether the name is one that the pattern stands for: `*` is any text, `?` any character.
+[[nodiscard]] bool fits(std::string_view pattern, std::string_view name);
+
 }  // namespace pogo::isa

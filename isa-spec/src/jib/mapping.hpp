@@ -67,7 +67,4 @@ struct Mapping {
 [[nodiscard]] std::optional<Mapping> read_mapping(const SourceManager& sources, std::uint32_t buffer,
                                                   Diagnostics& diagnostics);
 
-/// Whether the name fits: `*` stands for any characters, `?` for one.
-[[nodiscard]] bool fits(std::string_view pattern, std::string_view name);
-
 }  // namespace pogo::isa::jib

@@ -353,5 +353,101 @@ TEST(Diff, StoresAreComparedInTheirOrder) {
                 IsEmpty());
 }
 
+// What else the line does has to be equal: the counterpart of a difference in all that an instruction does.
+TEST(Diff, ExpectedDifferencesOfARegisterLeaveTheOthers) {
+    const auto with = [](const std::string& bits, const std::string& value) {
+        return machine(split_state, "instruction raise { encoding 0x01; assembly \"raise\"; status.I = " + bits +
+                                        "; r[1] = " + value + "; }\n");
+    };
+    const std::string in = "[expected]\n'ra*' = { reason = 'bits', in = ['status.I'] }\n";
+    const Compare bits(with("3", "0"), with("2", "0"), in);
+    EXPECT_EQ(bits.said(), "");
+    EXPECT_EQ(bits.comparison.equal, Verdict::yes);
+    EXPECT_EQ(bits.line("raise").expected, "bits");
+    const Compare both(with("3", "0"), with("2", "1"), in);
+    EXPECT_EQ(both.comparison.equal, Verdict::no);
+    EXPECT_THAT(both.different(), ElementsAre("raise"));
+    // Two reasons for one line, one of them under a condition.
+    const std::string more = in + "raise = { reason = 'r', in = ['r'], when = 'status.S == 1' }\n";
+    const Compare there(with("3", "0"), with("2", "zext(status.S, 16)"), more);
+    EXPECT_EQ(there.said(), "");
+    EXPECT_EQ(there.comparison.equal, Verdict::yes);
+    EXPECT_THAT(Compare(with("3", "0"), with("2", "zext(~status.S, 16)"), more).different(), ElementsAre("raise"));
+    EXPECT_THAT(Compare(with("3", "0"), with("3", "0"), in).comparison.stale, ElementsAre(0U));
+    EXPECT_THAT(Compare(split, split, "[expected]\nraise = { reason = '', in = ['q'] }\n").said(),
+                HasSubstr("there is no register `q` in either machine"));
+}
+
+TEST(Diff, OneTrapForTwoOfTheOther) {
+    const auto with = [](const std::string& causes, const std::string& drop) {
+        return machine(split_state, causes + "instruction drop { encoding 0x20; assembly \"drop\"; " + drop + " }\n");
+    };
+    const std::string two = with("trap other kind privilege { pc = 0; }\n",
+                                 "trap other when status.S == 0; trap bad when r[0] == 0; status.S = 0;");
+    const std::string one = with("", "trap bad when status.S == 0 || r[0] == 0; status.S = 0;");
+    EXPECT_THAT(Compare(two, one).different(), ElementsAre("drop"));
+    const std::string both = "[traps]\nbad = ['bad', 'other']\n";
+    const Compare compare(two, one, both);
+    EXPECT_EQ(compare.said(), "");
+    EXPECT_THAT(compare.different(), IsEmpty());
+    EXPECT_EQ(compare.line("other").kind, Compared::Kind::trap);
+    EXPECT_THAT(Compare(two, with("", "trap bad when r[0] == 0; status.S = 0;"), both).different(),
+                ElementsAre("drop"));
+    // Entries are lines of their own.
+    std::string far = two;
+    far.replace(far.find("privilege { pc = 0; }"), 21, "privilege { pc = 2; }");
+    EXPECT_THAT(Compare(far, one, both).different(), ElementsAre("other"));
+    EXPECT_THAT(Compare(two, one, "[modes]\nupper = ['upper']\n").said(), HasSubstr("expected a string"));
+}
+
+// A table of 256 entries at 0x8000.
+std::string walking(const std::string& walk) {
+    return "machine toy { endian big; address 16; }\nregister pc : bits(16) role pc;\n"
+           "register status : bits(8) { S 7 role mode; ON 0 role relocation; }\n"
+           "regfile r[4] : bits(16) role data;\nmode upper { status.S = 1; } mode lower { status.S = 0; }\n"
+           "trap bad kind illegal { pc = 0; }\ntrap fault(va: bits(16)) kind memory { pc = 4; r[3] = va; }\nillegal "
+           "bad;\n"
+           "translate (va, access, units) page 8 { " +
+           walk +
+           " }\ninstruction get { encoding 0b0010 0b00 n:2; assembly \"get {n}\"; r[n] = zext(mem[r[n], 1], 16); }\n"
+           "instruction put { encoding 0b0011 0b00 n:2; assembly \"put {n}\"; mem[r[n], 2] = r[0]; }\n";
+}
+const std::string one_level =
+    "trap fault(va) when (va[7..0] & (units - 1)) != 0; if status.ON == 0 { return va; } "
+    "let entry = physical[0x80 @ va[15..8], 1]; trap fault(va) when entry == 0; return entry @ va[7..0];";
+
+TEST(Diff, ComparesPageWalksByTheLoadsThatHappen) {
+    // The load on one of two paths.
+    const std::string paths =
+        "trap fault(va) when (va[7..0] & (units - 1)) != 0; if status.ON == 0 { return va; } let entry = bits(8, 0); "
+        "if va[15] == 0 { entry = physical[0x80 @ va[15..8], 1]; } "
+        "else { entry = physical[0x80ff & (0x80 @ va[15..8]), 1]; } "
+        "trap fault(va) when entry == 0; return entry @ va[7..0];";
+    const Compare same(walking(one_level), walking(paths));
+    EXPECT_EQ(same.said(), "");
+    EXPECT_THAT(same.different(), IsEmpty());
+    std::string elsewhere = paths;
+    elsewhere.replace(elsewhere.find("0x80ff"), 6, "0x80fe");
+    EXPECT_THAT(Compare(walking(one_level), walking(elsewhere)).different(), ElementsAre("translation"));
+    std::string lenient = one_level;
+    lenient.replace(lenient.find("entry == 0"), 10, "entry == 1");
+    EXPECT_THAT(Compare(walking(one_level), walking(lenient)).different(), ElementsAre("translation"));
+}
+
+// Alignment is a trap of the instruction, in the translation as written or not.
+TEST(Diff, AlignmentIsTheInstructions) {
+    std::string in_put = walking(one_level);
+    in_put.replace(in_put.find("trap fault(va) when (va[7..0] & (units - 1)) != 0;"), 50, "");
+    in_put.replace(in_put.find("mem[r[n], 2] = r[0];"), 20, "trap fault(r[n]) when r[n][0] == 1; mem[r[n], 2] = r[0];");
+    const Compare same(walking(one_level), in_put);
+    EXPECT_EQ(same.said(), "");
+    EXPECT_THAT(same.different(), IsEmpty());
+    std::string other = in_put;
+    other.replace(other.find("fault(r[n]) when r[n][0] == 1"), 29, "fault(r[n]) when r[n][1] == 1");
+    EXPECT_THAT(Compare(walking(one_level), other).different(), ElementsAre("put"));
+    in_put.replace(in_put.find("trap fault(r[n]) when r[n][0] == 1; "), 36, "");
+    EXPECT_THAT(Compare(walking(one_level), in_put).different(), ElementsAre("put"));
+}
+
 }  // namespace
 }  // namespace pogo::check
