@@ -313,7 +313,7 @@ class LineCheck {
                     Term here = terms().and_(instance(load.guard), terms().not_(went.faults));
                     const Term physical = instance(load.physical);
                     const isa::Sort sort = side.spec->terms.sort(load.result);
-                    Term value = fresh("loaded", sort);
+                    Term value = terms().constant(sort.width, 0);
                     for (std::size_t n = 0; n <= l; ++n) {  // the n-th if those before have happened
                         const Term nth = terms().and_(here, terms().not_(went.happened[n]));
                         if (terms().sort(loaded[n]) == sort)
