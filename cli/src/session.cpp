@@ -66,9 +66,9 @@ isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std:
 }
 
 std::uint32_t Session::read(const std::string& path) {
-    auto text = isa::read_file(path, diagnostics);
-    if (!text) leave(bad_input);
-    return sources.add(path, std::move(*text));
+    const auto buffer = isa::add_file(sources, path, diagnostics);
+    if (!buffer) leave(bad_input);
+    return *buffer;
 }
 
 void Session::leave(int code) const {
