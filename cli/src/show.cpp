@@ -305,8 +305,9 @@ void add_show(CLI::App& app, Session& session) {
         arguments->add_to(*command);
         if (extra != nullptr) command->add_option(extra, *words, extra_help);
         command->callback([=, &session] {
+            const auto all = arguments->behind(*words);
             const Spec spec = session.load(*arguments);
-            action(spec, *words);
+            action(spec, all);
         });
     };
     const auto first = [](const std::vector<std::string>& words) { return words.empty() ? std::string() : words[0]; };
