@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -122,6 +123,38 @@ TEST(OfficialRefusals, AreTheManuals) {
                             ElementsAre(writes, machine + " | " + writes,
                                         machine + " | " + writes + fmt::format(" | scounteren.{} = 0", bit)));
         }
+    }
+}
+
+// The model of 2021 (RV32), in the dialect of that time, with mistakes that were mended since.
+TEST(Official2021, IsRefusedWhatTheManualSaysButForItsMistakes) {
+    const std::string file = POGO_SHARED "/data/sail/riscv32.ir";
+    if (!std::filesystem::exists(file)) GTEST_SKIP() << "the official model of 2021 is not there";
+    isa::SourceManager sources;
+    isa::Diagnostics diagnostics;
+    const auto spec = isa::load_sail_file(sources, file, POGO_SPECS "/sail/riscv32.toml", {}, diagnostics);
+    ASSERT_TRUE(spec.has_value()) << isa::render(diagnostics, sources);
+    EXPECT_EQ(isa::render(diagnostics, sources), "");
+    const auto all = isa::refusals(*spec);
+    const auto of = [&](const char* row) { return all.at(spec->find_instruction(row).index).when; };
+    EXPECT_THAT(of("mret"), ElementsAre("", "always", "always"));
+    EXPECT_THAT(of("sret"), ElementsAre("", "mstatus.TSR = 1", "always"));
+    EXPECT_THAT(of("wfi"), ElementsAre("", "mstatus.TW = 1", "always"));
+    EXPECT_THAT(of("sfence.vma"), ElementsAre("", "mstatus.TVM = 1", "always"));
+    EXPECT_THAT(of("csrrw satp"), ElementsAre("", "mstatus.TVM = 1", "always"));
+    EXPECT_THAT(of("csrrs sscratch"), ElementsAre("", "", "always"));
+    // PM 2.1: what user mode may read, machine and supervisor mode may. Here they may not.
+    EXPECT_THAT(of("csrrs time"), ElementsAre("always", "always", "mcounteren.TM = 0 | rs1 != 0 | scounteren.TM = 0"));
+    // PM 3.1.6.3: returns to a mode below machine mode clear MPRV. In 2021 they do not, in 2023 both do.
+    const auto clears = [](const isa::Spec& model, const char* row) {
+        const auto& form = model.forms[model[model.find_instruction(row)].first_form];
+        const auto mprv = model.find_element("mstatus.MPRV");
+        return std::any_of(form.meaning.writes.begin(), form.meaning.writes.end(),
+                           [&](const isa::Write& write) { return write.element == mprv; });
+    };
+    for (const char* row : {"mret", "sret"}) {
+        EXPECT_FALSE(clears(*spec, row));
+        EXPECT_TRUE(official() == nullptr || clears(*official(), row));
     }
 }
 
