@@ -98,14 +98,14 @@ class Importer {
         });
         // The physical address: nothing is known of it but that it lies in its page as the virtual one does.
         bind("zpogo_translate", [this, &v](const auto& arguments, PathState&, SourceRange) {
-            const Term virtual_ = v.want_bits(arguments.at(0));
+            const Term address = v.want_bits(arguments.at(0));
             const Number access = v.want_number(arguments.at(1), "the kind of an access");
-            const unsigned width = terms_.sort(virtual_).width;
+            const unsigned width = terms_.sort(address).width;
             Term placeholder = terms_.variable(terms_.declare("physical", Sort::bits(width)));
             if (mapping_.page > 0 && mapping_.page < width)
                 placeholder = terms_.concat(terms_.extract(placeholder, width - 1, mapping_.page),
-                                            terms_.extract(virtual_, mapping_.page - 1, 0));
-            translated_[placeholder] = {virtual_, static_cast<unsigned>(access)};
+                                            terms_.extract(address, mapping_.page - 1, 0));
+            translated_[placeholder] = {address, static_cast<unsigned>(access)};
             return Value::bits(placeholder);
         });
         bind("zpogo_virtual", [this, &v](const auto& arguments, PathState&, SourceRange) {
@@ -142,7 +142,7 @@ class Importer {
         const unsigned has = terms_.sort(term).width;
         return has >= width ? terms_.extract(term, width - 1, 0) : terms_.zero_extend(term, width);
     }
-    unsigned check_size(unsigned units) {
+    [[nodiscard]] unsigned check_size(unsigned units) const {
         if (units == 0 || units * spec_.unit_bits > max_width) throw Stuck{fmt::format("an access of {} units", units)};
         return units;
     }
@@ -300,7 +300,7 @@ class Importer {
     // ---- registers ----
     Term whole(const Register& reg) {
         Term value;
-        const auto append = [&](Term low) { value = value.valid() ? terms_.concat(low, value) : low; };
+        const auto append = [&](Term part) { value = value.valid() ? terms_.concat(part, value) : part; };
         unsigned at = 0;
         const auto fill = [&](unsigned until) {
             if (until > at) append(terms_.constant(until - at, Word{reg.constant >> at} & ones(until - at)));
@@ -329,8 +329,8 @@ class Importer {
         std::vector<Leaf> leaf;
         leaves(model_, executor_, type, name, leaf);
         const Register* reg = spec_.find_register(name);
-        const bool fits_ = reg != nullptr && leaf.size() == 1 && reg->width == leaf[0].width;
-        if (!fits_)
+        const bool suits = reg != nullptr && leaf.size() == 1 && reg->width == leaf[0].width;
+        if (!suits)
             refuse(Code::E1004, mapping_.spec.where, name, leaf.empty() ? "?" : fmt::format("{}", leaf[0].width));
         into.push_back(reg);
         const Term value = whole(*reg);
@@ -643,7 +643,7 @@ class Importer {
             instruction.form_count = static_cast<unsigned>(row.forms.size());
             const InstructionId id{static_cast<std::uint32_t>(spec_.instructions.size())};
             for (auto& found : row.forms) {
-                length_ = found.form.encoding.parcels.size() * spec_.parcel_units;
+                length_ = Number{found.form.encoding.parcels.size()} * spec_.parcel_units;
                 found.form.instruction = id;
                 executor_.facts.clear();
                 know(found.form.encoding.where);

@@ -88,12 +88,9 @@ class Parser {
                 throw Broken{};
             }
             ++at_;
-        } else if (text_.substr(begin).starts_with("->")) {
-            at_ += 2;
-        } else if (text_.substr(begin).starts_with("::")) {
-            at_ += 2;
         } else {
-            ++at_;
+            const bool two = text_.substr(begin).starts_with("->") || text_.substr(begin).starts_with("::");
+            at_ += two ? 2 : 1;
         }
         token_.end = static_cast<std::uint32_t>(at_);
         token_.text = text_.substr(begin, at_ - begin);
