@@ -9,6 +9,7 @@
 #include "check/check.hpp"
 #include "isa/diagnostic.hpp"
 #include "isa/elaborate.hpp"
+#include "isa/sail.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ double seconds(const isa::Spec& spec, check::Options options, unsigned jobs, che
 }  // namespace
 
 /// checker_bench SPEC [parameter=value]… [--rows] [--details]
+/// checker_bench MODEL.ir MAP.toml [--rows] [--details]
 int main(int argc, char** argv) {
     isa::SourceManager sources;
     isa::Diagnostics diagnostics;
@@ -39,7 +41,10 @@ int main(int argc, char** argv) {
     }
     if (argc < 2) return 64;
     const auto start = std::chrono::steady_clock::now();
-    const auto spec = isa::load_spec_file(sources, argv[1], std::nullopt, arguments, diagnostics);
+    const std::string file = argv[1];
+    const auto spec = file.ends_with(".ir") && argc > 2
+                          ? isa::load_sail_file(sources, file, argv[2], arguments, diagnostics)
+                          : isa::load_spec_file(sources, file, std::nullopt, arguments, diagnostics);
     if (!spec) {
         fmt::print(stderr, "{}", isa::render(diagnostics, sources));
         return 65;

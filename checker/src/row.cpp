@@ -218,6 +218,10 @@ class RowCheck {
         for (const isa::CauseId cause : row_.traps)
             if (spec_[cause].kind == isa::TrapKind::unmodelled) row_.unknowns.push_back(spec_[cause].name);
         const Models unknown{Verdict::unknown, Verdict::unknown};
+        for (const Item& item : roles_.items) {
+            if (item.kind != Kind::time) row_.writes.push_back({item.subject, Verdict::unknown, Verdict::unknown});
+            row_.depends_on.push_back({item.subject, item.kind, Verdict::unknown, Verdict::unknown, item.strict()});
+        }
         row_.time_sensitive = Verdict::unknown;
         for (Models* models : {&row_.control, &row_.behavior, &row_.sensitive, &row_.user_sensitive,
                                &row_.supervisor_sensitive, &row_.critical})

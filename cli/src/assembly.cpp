@@ -96,11 +96,12 @@ void add_assembly(CLI::App& app, Session& session) {
         auto source = std::make_shared<std::string>();
         auto output = std::make_shared<std::string>();
         arguments->add_to(*command);
-        command->add_option("SOURCE", *source, "assembly text")->required();
+        command->add_option("SOURCE", *source, "assembly text (required)");
         command->add_option("-o,--output", *output, "write a raw image; without it a listing is printed");
         command->callback([=, &session] {
+            const std::string file = session.behind(*arguments, *source, "SOURCE");
             const Spec spec = session.load(*arguments);
-            const auto image = assemble(spec, session.sources, session.read(*source), session.diagnostics);
+            const auto image = assemble(spec, session.sources, session.read(file), session.diagnostics);
             if (!image) session.leave(bad_input);
             if (output->empty()) {
                 fmt::print("{}", listing(spec, session.sources, *image));
@@ -117,13 +118,14 @@ void add_assembly(CLI::App& app, Session& session) {
         auto image = std::make_shared<std::string>();
         auto base = std::make_shared<std::string>("0");
         arguments->add_to(*command);
-        command->add_option("IMAGE", *image, "raw bytes")->required();
+        command->add_option("IMAGE", *image, "raw bytes (required)");
         command->add_option("--base", *base, "address of the first byte")->capture_default_str();
         command->callback([=, &session] {
+            const std::string file = session.behind(*arguments, *image, "IMAGE");
             const Spec spec = session.load(*arguments);
             const auto address = parse_number(*base);
             if (!address) session.fail(usage, Code::E0901, {}, fmt::format("`{}` is not an address", *base));
-            const auto bytes = read_file(*image, session.diagnostics);
+            const auto bytes = read_file(file, session.diagnostics);
             if (!bytes) session.leave(bad_input);
             disassemble_all(spec, *bytes, *address);
         });

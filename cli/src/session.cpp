@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "isa/sail.hpp"
 #include "vt/extend.hpp"
@@ -26,6 +27,19 @@ void SpecArguments::add_to(CLI::App& command, bool extension_option) {
         ->allow_extra_args(false);
     if (extension_option)
         command.add_option("--extension", extension, "a policy file; the machine is extended by it")->type_name("FILE");
+}
+
+std::vector<std::string> SpecArguments::behind(std::vector<std::string> given) {
+    if (!sail.empty() && !file.empty()) given.insert(given.begin(), std::exchange(file, {}));
+    return given;
+}
+
+std::string Session::behind(SpecArguments& arguments, const std::string& given, std::string_view name) {
+    const auto words = arguments.behind(given.empty() ? std::vector<std::string>{} : std::vector{given});
+    if (words.size() != 1)
+        fail(usage, isa::Code::E0901, {},
+             words.empty() ? fmt::format("{} is required", name) : "--sail takes the place of SPEC");
+    return words[0];
 }
 
 isa::Arguments Session::parameters(const SpecArguments& arguments) {
@@ -49,6 +63,8 @@ isa::Spec Session::load_unapplied(const SpecArguments& arguments, const std::opt
         if (!conditions.empty())
             fail(usage, isa::Code::E0901, {}, "conditions are in the language, and a Sail model is not");
         if (arguments.extension) fail(usage, isa::Code::E0901, {}, "Sail models are not extended");
+        if (timing)
+            fail(usage, isa::Code::E0901, {}, "a Sail model's timing stands in the file that its mapping calls `spec`");
         auto model = isa::load_sail_file(sources, arguments.sail, arguments.map, given, diagnostics);
         if (!model) leave(bad_input);
         return std::move(*model);
@@ -66,9 +82,9 @@ isa::Spec Session::load(const SpecArguments& arguments, const std::optional<std:
 }
 
 std::uint32_t Session::read(const std::string& path) {
-    auto text = isa::read_file(path, diagnostics);
-    if (!text) leave(bad_input);
-    return sources.add(path, std::move(*text));
+    const auto buffer = isa::add_file(sources, path, diagnostics);
+    if (!buffer) leave(bad_input);
+    return *buffer;
 }
 
 void Session::leave(int code) const {

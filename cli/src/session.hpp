@@ -34,6 +34,8 @@ struct SpecArguments {
     std::string sail;  ///< a Sail model in place of SPEC,
     std::string map;   ///< and its mapping file
     void add_to(CLI::App& command, bool extension_option = true);
+    /// The positional arguments behind SPEC, which are the first where a Sail model stands in its place.
+    [[nodiscard]] std::vector<std::string> behind(std::vector<std::string> given);
 };
 
 class Session {
@@ -50,6 +52,8 @@ class Session {
                              std::span<const std::uint32_t> conditions = {});
     /// The machine's parameters as given. Leaves with usage if they are no NAME=VALUE.
     isa::Arguments parameters(const SpecArguments& arguments);
+    /// The one positional argument behind SPEC. Leaves with usage where it is missing.
+    [[nodiscard]] std::string behind(SpecArguments& arguments, const std::string& given, std::string_view name);
     /// The text of a file, registered with `sources`; its buffer.
     std::uint32_t read(const std::string& path);
 

@@ -8,6 +8,7 @@
 
 #include "isa/assembly.hpp"
 #include "isa/parser.hpp"
+#include "isa/refusals.hpp"
 #include "session.hpp"
 
 namespace pogo::cli {
@@ -81,9 +82,22 @@ Part within(const Mode& mode, const Mode& other) {
     return result;
 }
 
+// Of a machine without a table of its own: where an instruction traps for want of privilege.
+void show_refusals(const Spec& spec) {
+    fmt::print("machine {} declares no permissions; traps for want of privilege, as instructions mean them:\n",
+               spec.name);
+    const auto all = refusals(spec);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].any()) continue;
+        fmt::print("{}:\n", spec.instructions[i].name);
+        for (std::size_t mode = 0; mode < spec.modes.size(); ++mode)
+            fmt::print("  {:<20} {}\n", spec.modes[mode].name, all[i].when[mode].empty() ? "never" : all[i].when[mode]);
+    }
+}
+
 // Who may do what: for each permission a line for each mode.
 void show_permissions(const Spec& spec) {
-    if (spec.permissions.empty()) fmt::print("machine {} declares no permissions\n", spec.name);
+    if (spec.permissions.empty()) show_refusals(spec);
     for (const auto& permission : spec.permissions) {
         std::vector<std::string> users;
         for (const auto id : permission.instructions) users.push_back(spec[id].identifier);
@@ -291,8 +305,9 @@ void add_show(CLI::App& app, Session& session) {
         arguments->add_to(*command);
         if (extra != nullptr) command->add_option(extra, *words, extra_help);
         command->callback([=, &session] {
+            const auto all = arguments->behind(*words);
             const Spec spec = session.load(*arguments);
-            action(spec, *words);
+            action(spec, all);
         });
     };
     const auto first = [](const std::vector<std::string>& words) { return words.empty() ? std::string() : words[0]; };

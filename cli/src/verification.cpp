@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "isa/require.hpp"
@@ -234,8 +235,10 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     check::Options options = options_of(session, arguments, spec, "obligations");
     options.only = obligations;
     model::Simulator simulator({.bare = true});
+    std::set<std::string> absent(obligations.begin(), obligations.end());
     for (const VmMap* map : maps) {
         const auto report = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
+        for (const auto& obligation : report.findings.obligations) absent.erase(obligation.name);
         if (!report.problem.empty()) session.fail(bad_input, Code::E0901, {}, report.problem);
         out += (out.empty() ? "" : "\n");
         out += arguments.format == "json" ? report::to_json(spec, report) : report::to_text(spec, report, all);
@@ -247,6 +250,8 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
         if (verdict == check::Verdict::no) code = refuted;
         if (verdict == check::Verdict::unknown && code == holds) code = unknown;
     }
+    if (!absent.empty())
+        session.fail(usage, Code::E0901, {}, fmt::format("no map has an obligation `{}`", *absent.begin()));
     write_file(session, arguments.output, out);
     throw Leave{code};
 }
@@ -264,6 +269,10 @@ class Remedy {
     Remedy(Session& session, const RemedyArguments& arguments) : session_(session), arguments_(arguments) {}
 
     [[noreturn]] void run() {
+        if (arguments_.kind == "trap" && !arguments_.check.spec.sail.empty())
+            session_.fail(usage, Code::E0901, {},
+                          "--kind trap writes the machine's text anew, and a Sail model is not in Pogo's language; the "
+                          "other kinds take one");
         const Spec unapplied = session_.load_unapplied(arguments_.check.spec);
         const Spec spec = unapplied.extension ? vt::extend(unapplied) : unapplied;
         if (!arguments_.check.context.empty() && !arguments_.map.empty())
@@ -469,10 +478,10 @@ void add_verification(CLI::App& app, Session& session) {
         auto arguments = std::make_shared<CheckArguments>();
         auto policy = std::make_shared<std::string>();
         arguments->add_to(*command, false);
-        command->add_option("POLICY", *policy, "the extension's policy")->required();
+        command->add_option("POLICY", *policy, "the extension's policy (required)");
         arguments->add_output(*command, {"text", "markdown"});
         command->callback([arguments, policy, &session] {
-            arguments->spec.extension = *policy;
+            arguments->spec.extension = session.behind(arguments->spec, *policy, "POLICY");
             extend(session, *arguments);
         });
     }
@@ -482,10 +491,11 @@ void add_verification(CLI::App& app, Session& session) {
         auto arguments = std::make_shared<SpecArguments>();
         auto path = std::make_shared<std::string>();
         arguments->add_to(*command);
-        command->add_option("REPORT", *path, "written by pogo check --format json")->required();
+        command->add_option("REPORT", *path, "written by pogo check --format json (required)");
         command->callback([arguments, path, &session] {
+            const std::string file = session.behind(*arguments, *path, "REPORT");
             const Spec spec = session.load(*arguments);
-            const auto buffer = session.read(*path);
+            const auto buffer = session.read(file);
             model::Simulator simulator({.bare = true});
             if (const auto problem = simulator.load(spec)) session.fail(bad_input, Code::E0901, {}, *problem);
             const ReplayResult result = replay_report(spec, session.sources.text(buffer), simulator);

@@ -1254,26 +1254,23 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
     return text;
 }
 
+std::optional<std::uint32_t> add_file(SourceManager& sources, const std::string& path, Diagnostics& diagnostics) {
+    auto text = read_file(path, diagnostics);
+    if (!text) return std::nullopt;
+    return sources.add(path, std::move(*text));
+}
+
 std::optional<Spec> load_spec_file(SourceManager& sources, const std::string& machine,
                                    const std::optional<std::string>& extension, const Arguments& arguments,
                                    Diagnostics& diagnostics, const std::optional<std::string>& timing,
                                    std::span<const std::uint32_t> conditions) {
-    const auto text = read_file(machine, diagnostics);
-    if (!text) return std::nullopt;
-    const std::uint32_t buffer = sources.add(machine, *text);
-    std::optional<std::uint32_t> policy;
-    if (extension) {
-        const auto policy_text = read_file(*extension, diagnostics);
-        if (!policy_text) return std::nullopt;
-        policy = sources.add(*extension, *policy_text);
-    }
-    std::optional<std::uint32_t> section;
-    if (timing) {
-        const auto timing_text = read_file(*timing, diagnostics);
-        if (!timing_text) return std::nullopt;
-        section = sources.add(*timing, *timing_text);
-    }
-    return load_spec(sources, buffer, policy, arguments, diagnostics, section, conditions);
+    const auto buffer = add_file(sources, machine, diagnostics);
+    if (!buffer) return std::nullopt;
+    const auto policy = extension ? add_file(sources, *extension, diagnostics) : std::nullopt;
+    if (extension && !policy) return std::nullopt;
+    const auto section = timing ? add_file(sources, *timing, diagnostics) : std::nullopt;
+    if (timing && !section) return std::nullopt;
+    return load_spec(sources, *buffer, policy, arguments, diagnostics, section, conditions);
 }
 
 }  // namespace pogo::isa

@@ -143,7 +143,11 @@ std::string to_json(const Report& report) {
     for (const auto& column : report.columns)
         document["elements"].push_back({{"name", column.name}, {"role", column.role}, {"kind", column.kind}});
     document["instructions"] = Json::array();
-    for (const auto& instruction : report.instructions) document["instructions"].push_back(json(instruction));
+    for (const auto& instruction : report.instructions) {
+        document["instructions"].push_back(json(instruction));
+        for (std::size_t i = 0; i < report.modes.size(); ++i)
+            document["instructions"].back()["refused"][report.modes[i]] = instruction.refused[i];
+    }
     document["theorems"] = {{"1", json(report.theorem1)}, {"2", json(report.theorem2)}, {"3", json(report.theorem3)}};
     document["invariants"] = Json::array();
     for (const auto& invariant : report.invariants)

@@ -8,6 +8,7 @@
 
 #include "format.hpp"
 #include "isa/assembly.hpp"
+#include "isa/refusals.hpp"
 #include "isa/require.hpp"
 #include "leak.hpp"
 #include "probe.hpp"
@@ -103,6 +104,7 @@ class Maker {
             report.columns.push_back({column.subject.name, std::string(isa::name(column.subject.role)),
                                       std::string(check::name(column.kind)), column.strict()});
         for (std::size_t i = 0; i < findings_.rows.size(); ++i) report.instructions.push_back(instruction(i));
+        if (spec_.permissions.empty()) refusals(report);
         for (const auto& kept : findings_.invariants)
             report.invariants.push_back(
                 {kept.name, location(kept.where), decision(kept.holds), kept.broken_by, kept.assumed});
@@ -126,6 +128,12 @@ class Maker {
     }
 
   private:
+    void refusals(Report& report) const {
+        for (const auto& mode : spec_.modes) report.modes.push_back(mode.name);
+        auto refused = isa::refusals(spec_);
+        for (std::size_t i = 0; i < refused.size(); ++i) report.instructions[i].refused = std::move(refused[i].when);
+    }
+
     VmMap vm_map(const check::MapFindings& findings) const {
         VmMap result{findings.name, decision(findings.holds_configured), {}};
         for (const auto& obligation : findings.obligations) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "format.hpp"
 #include "phrases.hpp"
 
@@ -155,6 +157,16 @@ std::string to_markdown(const Report& report) {
     for (const auto& map : report.vm_maps)
         out += line({"VM map " + escaped(map.name), escaped(theorem_words(map.verdict, map.failing)), ""});
     out += "\n## What reads and writes what\n\n" + matrix(report);
+    if (const auto refused = refusal_table(report); !refused.empty()) {
+        out += "\n## Who is refused what\n\nTraps for want of privilege; no mode is refused what is not listed.\n\n";
+        std::vector<std::string> head{"instruction"};
+        for (const auto& mode : report.modes) head.push_back(escaped(mode));
+        out += line(head) + rule(head.size(), 0);
+        for (auto cells : refused) {
+            std::transform(cells.begin(), cells.end(), cells.begin(), escaped);
+            out += line(cells);
+        }
+    }
     const auto list = report.critical();
     if (!list.empty()) out += "\n## Critical instructions\n\n";
     for (const auto* instruction : list) out += critical(*instruction);

@@ -198,6 +198,48 @@ std::string class_words(const Instruction& instruction) {
 
 }  // namespace
 
+namespace {
+
+/// Names of two words: "csrrw time", "csrrs time", "csrrw cycle", "csrrs cycle" are "csrrw/csrrs time", "cycle".
+std::vector<std::string> multiplied(const std::vector<std::string>& names) {
+    std::vector<std::pair<std::string, std::string>> by_second;  // the second word, the first ones
+    for (const auto& name : names) {
+        const auto space = name.find(' ');
+        const std::string second = space == std::string::npos ? "" : name.substr(space);
+        auto found = std::find_if(by_second.begin(), by_second.end(),
+                                  [&](const auto& part) { return !second.empty() && part.first == second; });
+        if (found == by_second.end()) found = by_second.insert(by_second.end(), {second, ""});
+        found->second += (found->second.empty() ? "" : "/") + name.substr(0, space);
+    }
+    std::vector<std::string> result;
+    std::string last;
+    for (const auto& [second, first] : by_second) {
+        result.push_back(first == last && !second.empty() ? second.substr(1) : first + second);
+        last = first;
+    }
+    return result;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> refusal_table(const Report& report) {
+    std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> groups;  // conditions, names
+    for (const auto& instruction : report.instructions) {
+        const auto& when = instruction.refused;
+        if (std::all_of(when.begin(), when.end(), [](const std::string& text) { return text.empty(); })) continue;
+        auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == when; });
+        if (group == groups.end()) group = groups.insert(groups.end(), {when, {}});
+        group->second.push_back(instruction.name);
+    }
+    std::vector<std::vector<std::string>> table;
+    for (const auto& [when, names] : groups) {
+        std::vector<std::string>& line = table.emplace_back();
+        line.push_back(fmt::format("{}", fmt::join(multiplied(names), ", ")));
+        for (const auto& text : when) line.push_back(text.empty() ? "never" : text);
+    }
+    return table;
+}
+
 std::string invariant_words(const Invariant& invariant) {
     if (invariant.assumed) return fmt::format("\"{}\" is assumed: other states are not spoken of", invariant.name);
     switch (invariant.kept) {

@@ -55,6 +55,10 @@ constexpr std::size_t most_columns = 14;
 /// "proved" etc. with those against it.
 [[nodiscard]] std::string theorem_words(Decision decision, const std::vector<std::string>& against);
 
+/// The table of what modes are refused: names of rows with the same conditions ("csrrw/csrrs cycle, time"), then those
+/// conditions, mode by mode. Empty where nothing is or the machine has a table of its own.
+[[nodiscard]] std::vector<std::vector<std::string>> refusal_table(const Report& report);
+
 /// `invariant "even_pc" is kept` or what breaks it.
 [[nodiscard]] std::string invariant_words(const Invariant& invariant);
 

@@ -137,6 +137,17 @@ std::string message(const Instruction& instruction) {
 std::string to_text(const Report& report) {
     std::string out = report.verdict() + "\n\n";
     out += matrix(report);
+    if (const auto refused = refusal_table(report); !refused.empty()) {
+        Table table;  // conditions first, since names are many
+        std::vector<std::string> head = report.modes;
+        head.emplace_back("traps for want of privilege, all others never");
+        table.add(head);
+        for (auto cells : refused) {
+            std::rotate(cells.begin(), cells.begin() + 1, cells.end());
+            table.add(cells);
+        }
+        out += "\n" + table.str("");
+    }
     for (const auto* instruction : report.critical()) out += "\n" + message(*instruction);
     for (const auto& invariant : report.invariants)
         if (invariant.kept != Decision::proved || invariant.assumed)

@@ -13,6 +13,8 @@
 #include <sstream>
 #include <string>
 
+#include "../replaced.hpp"
+
 namespace pogo::integration {
 
 struct Result {
@@ -43,13 +45,7 @@ inline std::string text_of(const std::filesystem::path& path) {
     text << file.rdbuf();
     return text.str();
 }
-/// The text with a part that it has once replaced.
-inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const auto at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    EXPECT_EQ(text.find(from, at + 1), std::string::npos) << from;
-    return at == std::string::npos ? text : text.replace(at, from.size(), to);
-}
+using test::replaced;
 
 /// A folder of its own for each test, gone afterwards.
 class FolderTest : public ::testing::Test {

@@ -58,12 +58,6 @@ check::Findings findings(const isa::Spec& spec, const std::string& context, cons
     return check::check(spec, options);
 }
 
-std::string class_of(const isa::Spec& spec, const check::Row& row) {
-    std::string text(name(row.privileged));
-    const std::string when = row.privileged_when ? check::text(spec, *row.privileged_when) : "";
-    return when.empty() ? text : text + " when " + when;
-}
-
 std::map<std::string, std::string> classes(const isa::Spec& spec, const check::Findings& found) {
     std::map<std::string, std::string> result;
     for (const auto& row : found.rows) result[spec[row.instruction].name] = class_of(spec, row);

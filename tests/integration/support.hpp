@@ -36,6 +36,13 @@ inline isa::Spec only(const isa::Spec& spec, isa::InstructionId id) {
     return result;
 }
 
+/// "always", "conditional when mstatus.TSR = 1".
+inline std::string class_of(const isa::Spec& spec, const check::Row& row) {
+    std::string text(name(row.privileged));
+    const std::string when = row.privileged_when ? check::text(spec, *row.privileged_when) : "";
+    return when.empty() ? text : text + " when " + when;
+}
+
 /// Names of the rows for which the choice holds.
 template <class F>
 std::set<std::string> rows(const isa::Spec& spec, const check::Findings& findings, F&& choice) {

@@ -49,5 +49,8 @@ using Contribution = std::function<void(Spec&)>;
 
 /// The text of a file, or a diagnostic. Files over 64 MiB are refused.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics);
+/// The same, registered with the sources: its buffer.
+[[nodiscard]] std::optional<std::uint32_t> add_file(SourceManager& sources, const std::string& path,
+                                                    Diagnostics& diagnostics);
 
 }  // namespace pogo::isa

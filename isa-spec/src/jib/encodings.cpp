@@ -389,7 +389,7 @@ class Finder {
     }
 
     std::string mnemonic(const Found& found, const std::vector<Part>& parts) {
-        const std::string fallback = model_.names.readable(found.constructor);
+        std::string fallback = model_.names.readable(found.constructor);
         if (!mapping_.assembly) return fallback;
         const auto function = text_function(*mapping_.assembly);
         if (!function) return fallback;

@@ -268,14 +268,10 @@ void Executor::assign(const Place& place, Value value, Path& path) {
         if (reference.kind != Value::Kind::reference) throw Stuck{"a register is written that was never named"};
         name = reference.more->name;
     }
-    Value* target = nullptr;
-    if (!place.referenced && path.locals.find(name) != nullptr) {
-        target = &path.locals[name];
-    } else if (const auto global = model_.global_numbers.find(name); global != model_.global_numbers.end()) {
-        target = &path.state.globals[global->second];
-    } else {
-        target = &path.locals[name];
-    }
+    const auto global = model_.global_numbers.find(name);
+    const bool local =
+        global == model_.global_numbers.end() || (!place.referenced && path.locals.find(name) != nullptr);
+    Value* target = local ? &path.locals[name] : &path.state.globals[global->second];
     // Down to the field, then back up with copies of what holds it.
     std::vector<Value> holders;
     for (std::size_t i = 0; i < place.fields.size(); ++i)

@@ -45,7 +45,7 @@ class Executor {
     /// The state in which nothing is set but what `let` binds.
     [[nodiscard]] PathState initial();
     /// Runs a function. The state is that after it; it is dead where no path comes back.
-    Value call(Name function, const std::vector<Value>& arguments, PathState& state, SourceRange where = {});
+    Value call(Name name, const std::vector<Value>& arguments, PathState& state, SourceRange where = {});
     /// A value of the type of which nothing is known; a width must be known of bits.
     [[nodiscard]] Value variable(const Type& type, const std::string& name);
     /// Bool: the path is taken.

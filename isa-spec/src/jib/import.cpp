@@ -11,65 +11,14 @@
 
 #include "isa/require.hpp"
 #include "jib/encodings.hpp"
+#include "jib/parts.hpp"
+#include "jib/registers.hpp"
 
 namespace pogo::isa::jib {
 
 namespace {
 
 struct Refused {};  // unwinds after an error was reported
-
-/// The parts of a value of this type that are bits, with their names; nothing if there is another part.
-struct Leaf {
-    std::string name;
-    unsigned width = 0;
-};
-bool leaves(const Model& model, const Executor& executor, const Type& type, const std::string& name,
-            std::vector<Leaf>& into) {
-    switch (type.kind) {
-        case Type::Kind::bits:
-            if (!type.width || *type.width == 0 || *type.width > 64) return false;
-            into.push_back({name, *type.width});
-            return true;
-        case Type::Kind::boolean:
-            into.push_back({name, 1});
-            return true;
-        case Type::Kind::enumeration:
-            into.push_back({name, executor.width_of(type.name)});
-            return true;
-        case Type::Kind::structure: {
-            const auto found = model.structures.find(type.name);
-            if (found == model.structures.end()) return false;
-            const auto& members = found->second.members;
-            for (const auto& member : members)
-                if (!leaves(model, executor, member.type,
-                            members.size() == 1 ? name : name + "_" + model.names.readable(member.name), into))
-                    return false;
-            return true;
-        }
-        default:
-            return false;
-    }
-}
-
-enum class Held : std::uint8_t { unknown, state, constant, scratch };
-
-/// Who holds a register: the mapping's constants and scratch first, then roles.
-struct Holder {
-    Held held = Held::unknown;
-    std::optional<Role> role;
-};
-Holder holder(const Mapping& mapping, const std::string& name) {
-    for (const auto& [constant, value] : mapping.constants)
-        if (constant == name) return {Held::constant, {}};
-    for (const auto& pattern : mapping.scratch)
-        if (fits(pattern.text, name)) return {Held::scratch, {}};
-    const std::pair<Mention, Role>* best = nullptr;  // the longest pattern says most
-    for (const auto& rule : mapping.roles)
-        if (fits(rule.first.text, name) && (best == nullptr || rule.first.text.size() > best->first.text.size()))
-            best = &rule;
-    if (best != nullptr) return {Held::state, best->second};
-    return {};
-}
 
 class Importer {
   public:
@@ -79,7 +28,8 @@ class Importer {
           spec_(spec),
           terms_(spec.terms),
           diagnostics_(diagnostics),
-          executor_(model, spec.terms) {}
+          executor_(model, spec.terms),
+          parts_(model, executor_) {}
 
     void run() {
         bind_builtins();
@@ -148,14 +98,14 @@ class Importer {
         });
         // The physical address: nothing is known of it but that it lies in its page as the virtual one does.
         bind("zpogo_translate", [this, &v](const auto& arguments, PathState&, SourceRange) {
-            const Term virtual_ = v.want_bits(arguments.at(0));
+            const Term address = v.want_bits(arguments.at(0));
             const Number access = v.want_number(arguments.at(1), "the kind of an access");
-            const unsigned width = terms_.sort(virtual_).width;
+            const unsigned width = terms_.sort(address).width;
             Term placeholder = terms_.variable(terms_.declare("physical", Sort::bits(width)));
             if (mapping_.page > 0 && mapping_.page < width)
                 placeholder = terms_.concat(terms_.extract(placeholder, width - 1, mapping_.page),
-                                            terms_.extract(virtual_, mapping_.page - 1, 0));
-            translated_[placeholder] = {virtual_, static_cast<unsigned>(access)};
+                                            terms_.extract(address, mapping_.page - 1, 0));
+            translated_[placeholder] = {address, static_cast<unsigned>(access)};
             return Value::bits(placeholder);
         });
         bind("zpogo_virtual", [this, &v](const auto& arguments, PathState&, SourceRange) {
@@ -192,7 +142,7 @@ class Importer {
         const unsigned has = terms_.sort(term).width;
         return has >= width ? terms_.extract(term, width - 1, 0) : terms_.zero_extend(term, width);
     }
-    unsigned check_size(unsigned units) {
+    [[nodiscard]] unsigned check_size(unsigned units) const {
         if (units == 0 || units * spec_.unit_bits > max_width) throw Stuck{fmt::format("an access of {} units", units)};
         return units;
     }
@@ -264,76 +214,6 @@ class Importer {
         };
     }
 
-    /// The parts of a value as terms: 64 bits for what has no width of its own.
-    void flatten(const Type& type, const Value* value, std::vector<Term>& into) {
-        const auto zero = [&](unsigned width) { return terms_.constant(width, 0); };
-        switch (type.kind) {
-            case Type::Kind::unit:
-                return;
-            case Type::Kind::bits: {
-                const unsigned width = type.width.value_or(64);
-                if (width == 0) return;
-                into.push_back(value != nullptr && value->set() ? fit(executor_.values.want_bits(*value), width)
-                                                                : zero(width));
-                return;
-            }
-            case Type::Kind::boolean:
-                into.push_back(value != nullptr && value->set() ? terms_.to_bits(executor_.values.want_boolean(*value))
-                                                                : zero(1));
-                return;
-            case Type::Kind::enumeration:
-                into.push_back(value != nullptr && value->set() ? value->term : zero(executor_.width_of(type.name)));
-                return;
-            case Type::Kind::union_: {
-                const auto found = model_.unions.find(type.name);
-                if (found == model_.unions.end() || into.size() > 1000) break;  // a union may have itself as a part
-                for (const auto& member : found->second.members) {
-                    const Value* payload = nullptr;
-                    Term guard = terms_.boolean(false);
-                    if (value != nullptr && value->kind == Value::Kind::union_)
-                        for (std::size_t i = 0; i < value->more->names.size(); ++i)
-                            if (value->more->names[i] == member.name) {
-                                payload = &value->more->members[i];
-                                guard = value->more->guards[i];
-                            }
-                    into.push_back(terms_.to_bits(guard));
-                    flatten(member.type, payload, into);
-                }
-                return;
-            }
-            default:
-                break;
-        }
-        throw Stuck{"a trap tells something without bounds"};
-    }
-    Value unflatten(const Type& type, std::span<const Term> parts, std::size_t& at) {
-        switch (type.kind) {
-            case Type::Kind::bits:
-                return type.width && *type.width == 0 ? Value::empty_bits() : Value::bits(parts[at++]);
-            case Type::Kind::boolean:
-                return Value::boolean(terms_.to_bool(parts[at++]));
-            case Type::Kind::enumeration:
-                return Value::enumerator(parts[at++]);
-            case Type::Kind::union_: {
-                Compound made;
-                for (const auto& member : model_.unions.at(type.name).members) {
-                    made.names.push_back(member.name);
-                    made.guards.push_back(terms_.to_bool(parts[at++]));
-                    made.members.push_back(unflatten(member.type, parts, at));
-                }
-                for (std::size_t i = made.names.size(); i-- > 0;)
-                    if (terms_.is_false(made.guards[i])) {
-                        made.names.erase(made.names.begin() + static_cast<std::ptrdiff_t>(i));
-                        made.guards.erase(made.guards.begin() + static_cast<std::ptrdiff_t>(i));
-                        made.members.erase(made.members.begin() + static_cast<std::ptrdiff_t>(i));
-                    }
-                return Value::made(Value::Kind::union_, std::move(made));
-            }
-            default:
-                return Value::unit();
-        }
-    }
-
     void raise(const Value& payload, PathState& state, SourceRange where) {
         const auto part = [&](std::size_t i) -> const Value* {
             for (std::size_t k = 0; k < payload.more->names.size(); ++k)
@@ -362,7 +242,7 @@ class Importer {
             }
         std::vector<Term> arguments;
         for (std::size_t i = 0; i < trap_payload_->members.size(); ++i)
-            if (i != trap_cause_) flatten(trap_payload_->members[i].type, part(i), arguments);
+            if (i != trap_cause_) parts_.take(trap_payload_->members[i].type, part(i), arguments);
         const Term guard = executor_.guard(state);
         for (std::size_t i = 0; i < why->more->names.size(); ++i) {
             const Term here = terms_.and_(guard, why->more->guards[i]);
@@ -420,7 +300,7 @@ class Importer {
     // ---- registers ----
     Term whole(const Register& reg) {
         Term value;
-        const auto append = [&](Term low) { value = value.valid() ? terms_.concat(low, value) : low; };
+        const auto append = [&](Term part) { value = value.valid() ? terms_.concat(part, value) : part; };
         unsigned at = 0;
         const auto fill = [&](unsigned until) {
             if (until > at) append(terms_.constant(until - at, Word{reg.constant >> at} & ones(until - at)));
@@ -439,19 +319,18 @@ class Importer {
     Value held_value(const Type& type, const std::string& name, std::vector<const Register*>& into) {
         if (type.kind == Type::Kind::structure) {
             Compound made;
-            const auto& members = model_.structures.at(type.name).members;
-            for (const auto& member : members) {
+            const Composite& structure = model_.structures.at(type.name);
+            for (const auto& member : structure.members) {
                 made.names.push_back(member.name);
-                made.members.push_back(held_value(
-                    member.type, members.size() == 1 ? name : name + "_" + model_.names.readable(member.name), into));
+                made.members.push_back(held_value(member.type, part_name(model_, name, structure, member), into));
             }
             return Value::made(Value::Kind::structure, std::move(made));
         }
         std::vector<Leaf> leaf;
         leaves(model_, executor_, type, name, leaf);
         const Register* reg = spec_.find_register(name);
-        const bool fits_ = reg != nullptr && leaf.size() == 1 && reg->width == leaf[0].width;
-        if (!fits_)
+        const bool suits = reg != nullptr && leaf.size() == 1 && reg->width == leaf[0].width;
+        if (!suits)
             refuse(Code::E1004, mapping_.spec.where, name, leaf.empty() ? "?" : fmt::format("{}", leaf[0].width));
         into.push_back(reg);
         const Term value = whole(*reg);
@@ -533,8 +412,8 @@ class Importer {
     }
     [[nodiscard]] bool in_file(const std::string& name) const {
         for (std::size_t i = 0; i < files_.size(); ++i)
-            for (unsigned entry = 0; entry < spec_[files_[i]].entries; ++entry)
-                if (name == fmt::format("{}{}", mapping_.files[i].name, entry)) return true;
+            if (const auto entry = entry_number(mapping_.files[i].name, name))
+                if (*entry < spec_[files_[i]].entries) return true;
         return false;
     }
 
@@ -764,7 +643,7 @@ class Importer {
             instruction.form_count = static_cast<unsigned>(row.forms.size());
             const InstructionId id{static_cast<std::uint32_t>(spec_.instructions.size())};
             for (auto& found : row.forms) {
-                length_ = found.form.encoding.parcels.size() * spec_.parcel_units;
+                length_ = Number{found.form.encoding.parcels.size()} * spec_.parcel_units;
                 found.form.instruction = id;
                 executor_.facts.clear();
                 know(found.form.encoding.where);
@@ -800,8 +679,13 @@ class Importer {
         });
         Meaning meaning = keep(std::move(run));
         if (meaning.traps.size() != 1 || !terms_.is_true(meaning.traps[0].guard) ||
-            spec_[meaning.traps[0].cause].kind == TrapKind::unmodelled)
-            refuse(Code::E1008, mention.where, mention.text);
+            spec_[meaning.traps[0].cause].kind == TrapKind::unmodelled) {
+            auto& diagnostic = diagnostics_.report(Code::E1008, mention.where, mention.text);
+            for (const auto& trap : meaning.traps)
+                diagnostic.notes.push_back(
+                    {trap.where, fmt::format("{} when {}", spec_[trap.cause].name, terms_.print(trap.guard))});
+            throw Refused{};
+        }
         spec_.illegal = meaning.traps[0];
     }
 
@@ -825,7 +709,7 @@ class Importer {
             }
             if (used_[i].empty())  // what nothing raises
                 for (const auto& member : trap_payload_->members)
-                    if (&member != &trap_payload_->members[trap_cause_]) flatten(member.type, nullptr, parts);
+                    if (&member != &trap_payload_->members[trap_cause_]) parts_.take(member.type, nullptr, parts);
             std::size_t at = 0;
             std::vector<Value> arguments;
             Compound why;
@@ -834,7 +718,7 @@ class Importer {
             why.members = {Value::unit()};
             arguments.push_back(Value::made(Value::Kind::union_, std::move(why)));
             for (std::size_t k = 0; k < trap_payload_->members.size(); ++k)
-                if (k != trap_cause_) arguments.push_back(unflatten(trap_payload_->members[k].type, parts, at));
+                if (k != trap_cause_) arguments.push_back(parts_.put(trap_payload_->members[k].type, parts, at));
             Meaning meaning = keep(follow([&](PathState& state) { executor_.call(entry, arguments, state); }));
             close(meaning, parameters);
             spec_.causes[id.index].parameters = std::move(parameters);
@@ -885,6 +769,7 @@ class Importer {
     Terms& terms_;
     Diagnostics& diagnostics_;
     Executor executor_;
+    Parts parts_;
     PathState start_;
     std::vector<bool> kept_;                               ///< globals that are state or constants
     std::vector<std::vector<const Register*>> registers_;  ///< that hold a global, leaf by leaf
@@ -906,43 +791,6 @@ class Importer {
 };
 
 }  // namespace
-
-std::string declarations(const Model& model, const Mapping& mapping, const std::vector<std::string>& declared,
-                         Diagnostics& diagnostics) {
-    Terms terms;
-    const Executor executor(model, terms);
-    std::string text;
-    std::string missing;
-    const auto known = [&](const std::string& name) {
-        return std::find(declared.begin(), declared.end(), name) != declared.end();
-    };
-    for (const auto& global : model.globals) {
-        if (!global.is_register) continue;
-        const std::string name = model.names.readable(global.name);
-        const Holder by = holder(mapping, name);
-        if (by.held == Held::constant || by.held == Held::scratch) continue;
-        std::vector<Leaf> parts;
-        const bool bits = leaves(model, executor, global.type, name, parts);
-        const bool all =
-            bits && std::all_of(parts.begin(), parts.end(), [&](const Leaf& leaf) { return known(leaf.name); });
-        if (all) continue;
-        const bool entry = std::any_of(mapping.files.begin(), mapping.files.end(), [&](const auto& file) {
-            return known(file.name) && name.starts_with(file.name) && name.size() > file.name.size() &&
-                   std::all_of(name.begin() + static_cast<std::ptrdiff_t>(file.name.size()), name.end(),
-                               [](char c) { return c >= '0' && c <= '9'; });
-        });
-        if (entry) continue;
-        if (by.held == Held::unknown || !bits) {
-            missing += (missing.empty() ? "" : ", ") + name;
-            continue;
-        }
-        for (const auto& leaf : parts)
-            if (!known(leaf.name))
-                text += fmt::format("register {} : bits({}) role {};\n", leaf.name, leaf.width, isa::name(*by.role));
-    }
-    if (!missing.empty()) diagnostics.report(Code::E1009, mapping.text.where, missing);
-    return text;
-}
 
 void import(const Model& model, const Mapping& mapping, Spec& spec, Diagnostics& diagnostics) {
     try {

@@ -8,11 +8,6 @@
 
 namespace pogo::isa::jib {
 
-/// Registers of the model that `declared` does not name, as declarations in Pogo's language, by the mapping's roles.
-/// A register without a role is reported.
-[[nodiscard]] std::string declarations(const Model& model, const Mapping& mapping,
-                                       const std::vector<std::string>& declared, Diagnostics& diagnostics);
-
 /// Adds to a Spec whose state is declared: causes, translation, instructions and what is no instruction.
 void import(const Model& model, const Mapping& mapping, Spec& spec, Diagnostics& diagnostics);
 

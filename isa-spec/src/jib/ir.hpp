@@ -47,7 +47,7 @@ struct Type {
         boolean,
         unit,
         string,
-        real,
+        real,  ///< %real and floating-point numbers: without operations here
         enumeration,
         structure,
         union_,

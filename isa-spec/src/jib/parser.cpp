@@ -52,6 +52,8 @@ class Parser {
                 while (at_ < text_.size() && text_[at_] != ';' && text_[at_] != '\n') ++at_;
             } else if (text_.substr(at_).starts_with("//")) {
                 while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+            } else if (text_.substr(at_).starts_with("/*")) {
+                at_ = std::min(text_.find("*/", at_ + 2), text_.size() - 2) + 2;
             } else {
                 return;
             }
@@ -86,12 +88,9 @@ class Parser {
                 throw Broken{};
             }
             ++at_;
-        } else if (text_.substr(begin).starts_with("->")) {
-            at_ += 2;
-        } else if (text_.substr(begin).starts_with("::")) {
-            at_ += 2;
         } else {
-            ++at_;
+            const bool two = text_.substr(begin).starts_with("->") || text_.substr(begin).starts_with("::");
+            at_ += two ? 2 : 1;
         }
         token_.end = static_cast<std::uint32_t>(at_);
         token_.text = text_.substr(begin, at_ - begin);
@@ -108,6 +107,10 @@ class Parser {
     [[nodiscard]] std::string found() const {
         if (token_.kind == Token::Kind::end) return "the end of the file";
         return fmt::format("`{}`", token_.text.substr(0, 40));
+    }
+    /// What other printers of Jib IR have.
+    void refuse(std::string_view sign, std::string_view instead) {
+        if (is(sign)) expected(fmt::format("{}, as `sail -ir` (Sail's plug-in of Isla) prints it", instead));
     }
     [[noreturn]] void expected(std::string_view what) { fail(Code::E0110, range(), std::string(what), found()); }
 
@@ -126,6 +129,7 @@ class Parser {
         if (token_.kind != Token::Kind::word) expected("a name");
         const Name result = model_.names.number(token_.text);
         advance();
+        refuse("<", "a name for each instance");
         return result;
     }
     std::string text() {
@@ -193,6 +197,7 @@ class Parser {
             if (bracketed) want(")");
             return result;
         }
+        refuse("(", "a type without tuples");
         want("%");
         const auto where = range();
         const std::string word = token_.kind == Token::Kind::word ? std::string(token_.text) : "";
@@ -212,7 +217,8 @@ class Parser {
             result.kind = Type::Kind::unit;
         } else if (word == "string") {
             result.kind = Type::Kind::string;
-        } else if (word == "real") {
+        } else if (word == "real" || word == "f16" || word == "f32" || word == "f64" || word == "f128" ||
+                   word == "rounding_mode") {
             result.kind = Type::Kind::real;
         } else if (word == "enum" || word == "struct" || word == "union") {
             result.kind = word == "enum"     ? Type::Kind::enumeration
@@ -282,6 +288,7 @@ class Parser {
         } else if (take("(")) {
             if (!take(")")) {
                 result = expression();
+                refuse(",", "a structure in place of a tuple");
                 want(")");
                 return result;
             }
@@ -377,6 +384,7 @@ class Parser {
     // ---- instructions ----
     Place place() {
         Place result;
+        refuse("(", "one result");
         result.name = name();
         while (take(".")) result.fields.push_back(name());
         if (take("*")) result.referenced = true;
@@ -397,11 +405,14 @@ class Parser {
             result.target = small();
         } else if (take("end")) {
             result.kind = Instruction::Kind::end;
-        } else if (is("exit") || is("failure") || is("arbitrary")) {
+        } else if (is("exit") || is("failure") || is("arbitrary") || is("throw")) {
             result.kind = Instruction::Kind::stop;
             result.text = token_.text;
+            const bool thrown = is("throw");
             advance();
-            if (token_.kind == Token::Kind::word) {  // why: match, explicit, …
+            if (thrown)
+                expression();
+            else if (token_.kind == Token::Kind::word) {  // why: match, explicit, …
                 result.text += " ";
                 result.text += token_.text;
                 advance();
@@ -522,6 +533,7 @@ class Parser {
             Signature signature;
             if (take("=")) signature.primitive = text();
             want(":");
+            refuse("%", "a function");
             want("(");
             if (!take(")")) {
                 do signature.parameters.push_back(type());
@@ -542,6 +554,7 @@ class Parser {
             }
             Function function;
             function.where = where;
+            if (token_.kind == Token::Kind::word) refuse(token_.text, "a result in `return`");
             want("(");
             if (!take(")")) {
                 do function.parameters.push_back(name());

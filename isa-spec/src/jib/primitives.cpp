@@ -38,8 +38,8 @@ std::optional<Value> Values::primitive(std::string_view name, const std::vector<
     static const auto shifted = [](Op op) { return [op](Values& v, Arguments a) { return v.shift(op, a[0], a[1]); }; };
     static const auto equality = [](bool wanted) {
         return [wanted](Values& v, Arguments a) {
-            const Term same_ = v.equal(a[0], a[1]);
-            return Value::boolean(wanted ? same_ : v.terms.not_(same_));
+            const Term equal = v.equal(a[0], a[1]);
+            return Value::boolean(wanted ? equal : v.terms.not_(equal));
         };
     };
     static const auto least = [](bool minimum) {

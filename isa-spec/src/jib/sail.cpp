@@ -6,6 +6,7 @@
 
 #include "isa/parser.hpp"
 #include "jib/import.hpp"
+#include "jib/registers.hpp"
 
 namespace pogo::isa {
 
@@ -21,11 +22,7 @@ std::string beside(const std::string& file, const std::string& name) {
 std::optional<Spec> load_sail_file(SourceManager& sources, const std::string& model_file,
                                    const std::string& mapping_file, const Arguments& arguments,
                                    Diagnostics& diagnostics) {
-    const auto read = [&](const std::string& path) -> std::optional<std::uint32_t> {
-        auto text = read_file(path, diagnostics);
-        if (!text) return std::nullopt;
-        return sources.add(path, std::move(*text));
-    };
+    const auto read = [&](const std::string& path) { return add_file(sources, path, diagnostics); };
     const auto map_buffer = read(mapping_file);
     if (!map_buffer) return std::nullopt;
     const auto mapping = jib::read_mapping(sources, *map_buffer, diagnostics);

@@ -76,7 +76,7 @@ std::pair<Term, Term> Values::even(const Value& a, const Value& b, unsigned more
 }
 
 Value Values::integer(Term term) {
-    const Value value = Value::integer(term);
+    Value value = Value::integer(term);
     if (const auto constant = known(value)) return number(*constant);
     return value;
 }

@@ -93,8 +93,8 @@ class Values {
     [[nodiscard]] Value slice(const Value& a, unsigned high, unsigned low);
     [[nodiscard]] Value join(const Value& high, const Value& low);
     [[nodiscard]] Value replace(const Value& a, unsigned high, unsigned low, const Value& by);
-    [[nodiscard]] Value extend(const Value& a, unsigned width, bool sign);
-    [[nodiscard]] Value cut(const Value& integer, unsigned width, unsigned from);
+    [[nodiscard]] Value extend(const Value& a, unsigned to, bool sign);
+    [[nodiscard]] Value cut(const Value& integer, unsigned to, unsigned from);
     [[nodiscard]] Value both(Op op, const Value& a, const Value& b);
     [[nodiscard]] Value element(const Value& vector, const Value& index);
     [[nodiscard]] Value replaced(const Value& vector, const Value& index, const Value& by);

@@ -143,8 +143,9 @@ struct Instruction {
     Answers supervisor_sensitive;
     Answers critical;
     Answer time_sensitive = Answer::no;
-    std::vector<std::string> traps;  ///< causes its text names, with their kinds
-    std::vector<bool> reads;         ///< by column: its text reads the element, traps included
+    std::vector<std::string> traps;    ///< causes its text names, with their kinds
+    std::vector<std::string> refused;  ///< by mode of the report: where it traps for want of privilege
+    std::vector<bool> reads;           ///< by column: its text reads the element, traps included
     std::vector<Witness> witnesses;
     std::vector<std::string> unknowns;
     unsigned audit_states = 0;
@@ -190,6 +191,7 @@ struct Report {
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string extension_file;  ///< empty: none
     std::string extension_sha256;
+    std::vector<std::string> modes;  ///< of Instruction::refused; none where the machine declares permissions
     std::string context;
     std::string supervisor;
     std::string user;

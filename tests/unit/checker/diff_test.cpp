@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../../replaced.hpp"
 #include "isa/elaborate.hpp"
 
 namespace pogo::check {
@@ -98,10 +99,7 @@ class Mutant : public ::testing::TestWithParam<Edit> {};
 TEST_P(Mutant, IsFoundWhereItIs) {
     const Edit& edit = GetParam();
     const std::string text = shipped(edit.file);
-    const auto at = text.find(edit.from);
-    ASSERT_NE(at, std::string::npos) << edit.from;
-    const std::string edited = text.substr(0, at) + edit.to + text.substr(at + std::string(edit.from).size());
-    const Compare compare(text, edited);
+    const Compare compare(text, test::replaced(text, edit.from, edit.to));
     EXPECT_EQ(compare.said(), "");
     EXPECT_THAT(compare.different(), AllOf(Not(IsEmpty()), Each(edit.line)));
     EXPECT_EQ(compare.comparison.equal, Verdict::no);
@@ -131,7 +129,8 @@ constexpr Edit pg74_edits[] = {
 constexpr Edit rv64_edits[] = {
     {"rv64.isa", "encoding 0x10500073;", "encoding 0x10600073;", "wfi"},
     {"rv64.isa", "x[rd] = word(x[rs1][31..0] >>s shamt);", "x[rd] = word(x[rs1][31..0] >> shamt);", "sraiw"},
-    {"rv64.isa", "pc = target[63..1] @ 0b0;", "pc = target;", "jalr"},
+    {"rv64.isa", "sext(imm, 64);\n  x[rd] = next_pc;\n  pc = target[63..1] @ 0b0;",
+     "sext(imm, 64);\n  x[rd] = next_pc;\n  pc = target;", "jalr"},
     {"rv64.isa", "  priv = mstatus.MPP;\n", "  priv = 0b0 @ mstatus.SPP;\n", "mret"},
     {"rv64.isa", "x[rd] = sext(mem[x[rs1] + sext(d, 64), 4], 64);", "x[rd] = zext(mem[x[rs1] + sext(d, 64), 4], 64);",
      "lw"},
@@ -320,8 +319,7 @@ TEST(Diff, TrapsOfOtherNamesAreComparedByTheirEntries) {
     const std::string drop =
         "instruction drop { encoding 0x20; assembly \"drop\"; trap bad when status.S == 0; status.S = 0; }\n";
     const std::string bad = machine(split_state, drop);
-    std::string worse = bad;
-    for (std::size_t at = 0; (at = worse.find("bad", at)) != std::string::npos;) worse.replace(at, 3, "worse");
+    std::string worse = test::replaced(bad, "bad", "worse", 3);
     const auto lines = [](const Compare& compare) {
         std::vector<std::string> names;
         for (const auto& line : compare.comparison.compared) names.push_back(line.name);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "../../replaced.hpp"
 #include "isa/assembly.hpp"
 #include "isa/diagnostic.hpp"
 #include "isa/edit.hpp"
@@ -21,18 +22,13 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Names = std::vector<std::string>;
+using test::replaced;
 
 std::string text_of(const std::string& name) {
     std::ifstream file(POGO_SPECS "/" + name);
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const auto at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
 isa::Spec loaded(const std::string& text, const isa::Arguments& arguments = {},

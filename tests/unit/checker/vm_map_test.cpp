@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 
+#include "../../replaced.hpp"
 #include "interpreter.hpp"
 #include "isa/diagnostic.hpp"
 #include "isa/elaborate.hpp"
@@ -26,11 +27,7 @@ std::string text_of(const std::string& name, const Edits& edits) {
     std::stringstream text;
     text << file.rdbuf();
     std::string result = text.str();
-    for (const auto& [from, to] : edits) {
-        const auto at = result.find(from);
-        EXPECT_NE(at, std::string::npos) << from;
-        if (at != std::string::npos) result.replace(at, from.size(), to);
-    }
+    for (const auto& [from, to] : edits) result = test::replaced(std::move(result), from, to);
     return result;
 }
 

@@ -165,6 +165,13 @@ TEST(Reader, SaysWhatIsWrongWhereItIs) {
              {"fn zf() { end }", "error[E0110]: expected `;`"},
              {"fn zf() {", "found the end of the file"},
              {"let () { }", "expected a name"},
+             {"fn zf() { zx = zSome<%bv8>(zy); }", "a.ir:1:21: error[E0110]: expected a name for each instance"},
+             {"fn zf() { zx = (zy, zz); }", "a.ir:1:19: error[E0110]: expected a structure in place of a tuple"},
+             {"fn zf() { (zx, zy) = zg(zz); }",
+              "a.ir:1:11: error[E0110]: expected one result, as `sail -ir` (Sail's plug-in of Isla) prints it"},
+             {"fn zf zresult(zx) { end; }", "a.ir:1:7: error[E0110]: expected a result in `return`"},
+             {"val zf : ((%i, %i)) -> %i", "a.ir:1:11: error[E0110]: expected a type without tuples"},
+             {"abstract zxlen : %i", "a.ir:1:18: error[E0110]: expected a function"},
              {deep.c_str(), "error[E0111]"},
              {dots.c_str(), "error[E0111]"},
              {"-", "error[E0110]"},
@@ -174,9 +181,41 @@ TEST(Reader, SaysWhatIsWrongWhereItIs) {
         EXPECT_TRUE(reading.diagnostics.has_errors()) << b.text;
         EXPECT_THAT(reading.said(), HasSubstr(b.said)) << b.text;
     }
+    EXPECT_EQ(Reading("/* no end").said(), "");
     types = "register zx : ";
     for (int i = 0; i < 300; ++i) types += "%vec(";
     EXPECT_THAT(Reading(types).said(), HasSubstr("error[E0111]"));
+}
+
+/// What came and went between 2021 and 2025 without a change of meaning.
+TEST(Reader, ReadsOlderAndNewerTexts) {
+    const Reading reading(
+        "/* a comment\n of two lines */\n"
+        "#abstract oracle\n"
+        "abstract zoracle = \"oracle\" : (%f64, %rounding_mode) ->  %f64\n"
+        "val zeq = \"eq_int\" : (%i, %i) -> %bool\n"
+        "register zx : %fvec(32, %bv32)\n"
+        "register zy : %i {\n  zy = 1;\n}\n"
+        "fn zf(zr) {\n"
+        "  zgsz31_lz30 : %i ``;\n"
+        "  zgsz31_lz30 = zz5i64zDzKz5i(0) `\"a.sail\" 1:2-3:4;\n"
+        "  throw_location = \"a.sail 1:2\";\n"
+        "  throw zgsz31_lz30;\n"
+        "  failure match `1 2:3-4:5;\n"
+        "  exit explicit;\n"
+        "  /* between */ end;\n"
+        "}\n"
+        "files \"a.sail\" \"b.sail\"\n");
+    EXPECT_EQ(reading.said(), "");
+    const auto& body = reading.model.functions.at(*reading.model.names.find("zf")).body;
+    std::vector<std::string> stops;
+    for (const auto& instruction : body)
+        if (instruction.kind == Instruction::Kind::stop) stops.push_back(instruction.text);
+    EXPECT_EQ(stops, (std::vector<std::string>{"throw", "failure match", "exit explicit"}));
+    EXPECT_EQ(body.back().kind, Instruction::Kind::end);
+    const auto& oracle = reading.model.signatures.at(*reading.model.names.find("zoracle"));
+    EXPECT_EQ(oracle.primitive, "oracle");
+    EXPECT_EQ(oracle.parameters.size(), 2U);
 }
 
 TEST(Reader, GoesOnAfterAnError) {
