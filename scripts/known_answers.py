@@ -26,6 +26,8 @@ def files():
                 run["arguments"] += ["--param", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
             if "extension" in run:
                 run["arguments"] += ["--extension", "isa-spec/specs/" + run["extension"]]
+            if "vmm" in run:
+                run.setdefault("vmms", {})[run["vmm"]] = run["vmm_verdict"]
             if "context" in run:
                 run["arguments"] += ["--context", run["context"]]
         yield path.stem, file

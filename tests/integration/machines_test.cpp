@@ -1,7 +1,7 @@
 // Known answers about machines: what each tests/machines/NAME.toml cites from the literature, Pogo has to say, too.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The format of these files is in docs/machines.md.
+// Their format is in tests/machines/README.md.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -44,8 +44,7 @@ struct Asked {
     isa::Arguments arguments;
     std::optional<std::string> extension;
     std::optional<std::string> context;
-    std::optional<std::string> map;
-    std::optional<Verdict> map_holds;
+    std::vector<std::pair<std::string, Verdict>> maps;  // by name: whether it holds
     Published theorem1;
     Published theorem3;
     std::vector<KnownRow> rows;
@@ -133,9 +132,15 @@ class KnownAnswers {
         run.context = table.string("context");
         if (const Toml* params = table.table("params"))
             for (const auto& [key, where, value] : params->entries) run.arguments.emplace_back(key, argument(value));
-        run.map = table.string("vmm");
-        run.map_holds = word(table, "vmm_verdict", outcomes);
-        if (run.map.has_value() != run.map_holds.has_value()) error(toml.where, "vmm and vmm_verdict go together");
+        const auto map = table.string("vmm");
+        const auto holds = word(table, "vmm_verdict", outcomes);
+        if (map.has_value() != holds.has_value()) error(toml.where, "vmm and vmm_verdict go together");
+        if (map && holds) run.maps.emplace_back(*map, *holds);
+        if (const Toml* maps = table.table("vmms")) {
+            isa::TomlTable verdicts(*maps, diagnostics_);
+            for (const auto& [name, where, value] : maps->entries)
+                if (const auto verdict = word(verdicts, name, outcomes)) run.maps.emplace_back(name, *verdict);
+        }
         run.theorem1 = published(table, "theorem1", outcomes);
         run.theorem3 = published(table, "theorem3", outcomes);
         (void)table.required_string("source");
@@ -241,13 +246,15 @@ TEST_P(Machines, AreAsPublished) {
     EXPECT_THAT(confirmation.failures(spec), ::testing::IsEmpty());
     EXPECT_TRUE(confirmed(confirmation.replays));
 
-    if (!run.map) return;
-    const auto map = std::ranges::find(spec.vm_maps, *run.map, &isa::VmMap::name);
-    ASSERT_NE(map, spec.vm_maps.end()) << "no VM map " << *run.map;
-    const auto mapped = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
-    EXPECT_EQ(mapped.findings.holds_configured, *run.map_holds) << *run.map;
-    EXPECT_EQ(mapped.problem, "");
-    EXPECT_TRUE(mapped.confirmed());
+    for (const auto& [name, holds] : run.maps) {
+        SCOPED_TRACE(name);
+        const auto map = std::ranges::find(spec.vm_maps, name, &isa::VmMap::name);
+        ASSERT_NE(map, spec.vm_maps.end()) << "no such VM map";
+        const auto mapped = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
+        EXPECT_EQ(mapped.findings.holds_configured, holds);
+        EXPECT_EQ(mapped.problem, "");
+        EXPECT_TRUE(mapped.confirmed());
+    }
 }
 
 std::string test_name(const ::testing::TestParamInfo<Asked>& run) {
