@@ -24,7 +24,7 @@ constexpr auto riscv_aliases = std::to_array<Alias>({
 
 constexpr std::string_view pmp = "eight entries of 4 KiB here, sixteen of 4 bytes there";
 
-// docs/specs/rv64.md says where manual, file and QEMU part, and with whom the manual is.
+// docs/machines/rv64.md says where manual, file and QEMU part, and with whom the manual is.
 constexpr auto riscv_exemptions = std::to_array<Exemption>({
     {"mip", ~std::uint64_t{2}, {}, ignore, "lines of devices and comparisons with the time; SSIP is compared"},
     {"mtval", all, "illegal_instruction", follow, "0 here, the instruction's bits there: PM 3.1.16 permits both"},

@@ -45,7 +45,7 @@ void place(const Image& image, std::uint64_t base, Poke&& poke) {
 }
 
 // What the kernel prints, by the paper's rules: a trap's old PSW is that of the trapping instruction, for calls that of
-// the next one, and docs/specs/pg74.md says what the bits are that the PSW does not use.
+// the next one, and docs/machines/pg74.md says what the bits are that the PSW does not use.
 std::string expected(const Image& image) {
     constexpr std::uint64_t all = 0xFFFF;
     constexpr std::uint64_t moved = 0x300;

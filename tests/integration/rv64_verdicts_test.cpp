@@ -98,10 +98,6 @@ class Rv64Verdicts : public ::testing::Test {
     static void expect(const std::string& context, const std::map<std::string, std::string>& expected) {
         const isa::Spec spec = machine("rv64.isa");
         const auto found = findings(spec, context);
-        EXPECT_EQ(found.theorem1_strict.holds, Verdict::yes);
-        EXPECT_EQ(found.theorem1_extended.holds, Verdict::yes);
-        EXPECT_EQ(found.theorem3_strict.holds, Verdict::yes);
-        EXPECT_EQ(found.theorem3_extended.holds, Verdict::yes);
         for (const auto& kept : found.invariants) EXPECT_EQ(kept.holds, Verdict::yes) << kept.name;
         // All others are unprivileged, ECALL and the breakpoints never complete (PM 3.3.1).
         std::map<std::string, std::string> all = expected;

@@ -85,7 +85,7 @@ void expect_minimal(const Case& c) {
     }
 }
 
-// docs/specs/lecture.md. r0 reads 0, so what is written there shows nobody anything.
+// docs/machines/lecture.md. r0 reads 0, so what is written there shows nobody anything.
 TEST(TrapSets, OfTheLectureCpu) {
     const std::string text = text_of("lecture.isa");
     EXPECT_EQ(solved(loaded(text), "trap_and_emulate").set.already, Verdict::yes);

@@ -83,7 +83,7 @@ TEST(VmMap, OfTheLectureCpu) {
     EXPECT_EQ(decided(spec, "hybrid").holds, Verdict::yes);
 }
 
-// docs/specs/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
+// docs/machines/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
 TEST(VmMap, OfTheLectureCpuWithFlaws) {
     const isa::Spec spec =
         elaborated(text_of("lecture.isa", {}), {{"popf", "true"}, {"read_ccr", "true"}, {"lra", "true"}});

@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "isa/elaborate.hpp"
 
@@ -37,6 +40,14 @@ inline Spec must_load(const std::string& text, const Arguments& arguments = {}) 
     auto spec = load(text, &said, arguments);
     EXPECT_TRUE(spec.has_value()) << said;
     return std::move(*spec);
+}
+
+inline std::vector<std::filesystem::path> shipped_files() {
+    std::vector<std::filesystem::path> list;
+    for (const auto& entry : std::filesystem::directory_iterator(POGO_SPECS))
+        if (entry.is_regular_file()) list.push_back(entry.path());
+    std::sort(list.begin(), list.end());
+    return list;
 }
 
 inline Spec shipped(const std::string& name, const Arguments& arguments = {}) {
