@@ -186,6 +186,26 @@ def model(pogo, todo):
     return results
 
 
+def program(pogo, simh, folder):
+    """A whole program on both, to its HALT."""
+    source = str(pathlib.Path(__file__).with_name("modes.s"))
+    listing = subprocess.run([pogo, "asm", str(SPEC), source], capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = []
+    for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", listing):
+        code = bytes.fromhex(m[2])
+        lines += ["dep -b %x %x" % (int(m[1], 16) + i, byte) for i, byte in enumerate(code)]
+    lines += ["dep PSL 041F0000", "go 200"] + ["ex %s" % SIMH.get(n, n.upper()) for n in GENERAL + NAMES] + ["ex SP", "quit"]
+    script = pathlib.Path(folder) / "program"
+    script.write_text("\n".join(lines) + "\n")
+    out = subprocess.run([simh, str(script)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL).stdout
+    theirs = {m[1].lower(): int(m[2], 16) for m in re.finditer(r"(?m)^(\w+):\s+([0-9A-F]+)", out)}
+    theirs["isp"] = theirs.pop("is")
+    theirs[active(theirs["psl"])] = theirs.pop("sp")
+    run = subprocess.run([pogo, "run", str(SPEC), "--asm", source, "--dump", "--cycles", "20000"], capture_output=True, text=True, timeout=60)
+    ours = json.loads(run.stdout.splitlines()[-1])["registers"]
+    return ["modes.s: %s %x, SIMH %x" % (n, ours[n], theirs[n]) for n in GENERAL + NAMES if ours[n] != theirs[n]]
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py POGO")
@@ -196,11 +216,14 @@ def main():
     todo = list(cases())
     with tempfile.TemporaryDirectory() as folder:
         emulated = emulate(simh, todo, folder)
+        wrong = program(sys.argv[1], simh, folder)
     modelled = model(sys.argv[1], todo)
     if len(emulated) != len(todo) or len(modelled) != len(todo):
         print("%d cases, %d of SIMH, %d of Pogo" % (len(todo), len(emulated), len(modelled)))
         return 1
-    differ = 0
+    differ = 1 if wrong else 0
+    for line in wrong:
+        print(line)
     for (name, state, memory), (theirs, cells), (ours, own, outcome) in zip(todo, emulated, modelled):
         wrong = ["%s %x, SIMH %x" % (n, ours[n], theirs[n]) for n in GENERAL + NAMES if ours[n] != theirs[n]]
         defined = ~MODIFIED if name.startswith("probew") else ~0  # SIMH's PROBEW sets M
@@ -208,7 +231,7 @@ def main():
         if wrong:
             differ += 1
             print("%s (%s): %s" % (name, outcome, "; ".join(wrong[:8])))
-    print("%d cases, %d differ" % (len(todo), differ))
+    print("%d cases and a program, %d differ" % (len(todo), differ))
     return 1 if differ else 0
 
 
