@@ -8,11 +8,13 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "alpha.isa"
 BASE, CODE, SCRATCH = 0x120000000, 0x120000400, 0x120001000
@@ -119,6 +121,53 @@ def start(words, place, image):
     return registers, cells
 
 
+RESULTS = 0x400000
+
+
+def system(pogo, folder):
+    """modes.s as a kernel of QEMU's, with QEMU's PALcode, and on the model: what it leaves at RESULTS."""
+    qemu = shutil.which("qemu-system-alpha")
+    if not qemu:
+        return []
+    source = str(pathlib.Path(__file__).with_name("modes.s"))
+    listing = subprocess.run([pogo, "asm", str(SPEC), source], capture_output=True, text=True, timeout=60, check=True).stdout
+    image = bytearray(0x1000)
+    for m in re.finditer(r"(?m)^([0-9a-f]{16})  ([0-9a-f]+)", listing):
+        at, code = int(m[1], 16) - 0x310000, bytes.fromhex(m[2])
+        image[at : at + len(code)] = code
+    entry = 0xFFFFFC0000310000
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 0x9026, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    header += struct.pack("<IIQQQQQQ", 1, 7, 0x2000, entry, entry, len(image), len(image), 0x2000)
+    kernel = os.path.join(folder, "kernel")
+    with open(kernel, "wb") as file:
+        file.write(header + bytes(0x2000 - len(header)) + image)
+    saved = os.path.join(folder, "memory")
+    emulator = subprocess.Popen([qemu, "-kernel", kernel, "-display", "none", "-serial", "null", "-monitor", "stdio", "-nodefaults"], stdin=subprocess.PIPE,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    theirs = b""
+    try:
+        for _ in range(60):
+            time.sleep(0.25)
+            emulator.stdin.write(b"pmemsave 0x%x 0x200 memory\n" % RESULTS)
+            emulator.stdin.flush()
+            time.sleep(0.1)
+            theirs = pathlib.Path(saved).read_bytes() if os.path.exists(saved) else b""
+            if len(theirs) == 0x200 and theirs[0x1F8] == 1:
+                break
+    finally:
+        emulator.kill()
+        emulator.wait()
+    run = subprocess.run([pogo, "run", str(SPEC), "--asm", source, "--set", "pc=0x%x" % entry, "--cycles", "2000", "--trace", "-"], capture_output=True, text=True,
+                         timeout=60)
+    ours = bytearray(0x200)
+    for m in re.finditer(r"\[(4000|4001)([0-9a-f]{2})\]=([0-9a-f]+)", run.stdout):
+        ours[int(m[1] + m[2], 16) - RESULTS] = int(m[3], 16)
+    if len(theirs) != 0x200:
+        return ["no memory of QEMU's"]
+    return ["modes.s at %x: %x, QEMU %x" % (at, a, b) for at in range(0, 0x200, 8)
+            for a, b in [(struct.unpack_from("<Q", ours, at)[0], struct.unpack_from("<Q", theirs, at)[0])] if a != b]
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py POGO")
@@ -135,6 +184,7 @@ def main():
             found.append(emulate(qemu, image, folder))
             registers, cells = start([], place - 4 * len(before), image)
             states.append([registers, cells, len(before)])
+        wrong = system(sys.argv[1], folder)
 
     def step(indices):
         text = "".join(json.dumps({"registers": states[i][0], "memory": states[i][1]}) + "\n" for i in indices)
@@ -147,7 +197,9 @@ def main():
     for i, answer in zip(early, step(early)):
         states[i][0] = answer["registers"]
     answers = step(range(len(todo)))
-    differ = 0
+    for line in wrong:
+        print(line)
+    differ = 1 if wrong else 0
     for (name, word, before), theirs, answer, (registers, cells, _) in zip(todo, found, answers, states):
         if answer["outcome"] == "trapped" or theirs is None:
             if theirs is not None or answer["outcome"] != "trapped":
@@ -164,7 +216,7 @@ def main():
         if wrong:
             differ += 1
             print("%s: %s" % (name, "; ".join(wrong)))
-    print("%d cases, %d differ" % (len(todo), differ))
+    print("%d cases and a kernel, %d differ" % (len(todo), differ))
     return 1 if differ else 0
 
 
