@@ -28,12 +28,12 @@ SNIPPETS = [
     ("smsw", "", "smsw %eax; shll $28,%eax"), ("smsw", "X", "smsw %eax; shll $28,%eax"),
     ("lgdt", "", "lgdtl gdt_register"),
     ("lidt", "", "lidtl idt_register"),
-    ("lldt", "", "movl $0x30,%eax; lldt %eax; sldt %ebx"),
-    ("lldt", "", "movl $0x10,%eax; lldt %eax"),
-    ("lldt", "", "movl $0x33,%eax; lldt %eax"),
-    ("ltr", "", "movl $0x28,%eax; ltr %eax"),
-    ("ltr", "", "movl $0x00,%eax; ltr %eax"),
-    ("lmsw", "", "movl $0x0,%eax; lmsw %eax; smsw %eax; shll $28,%eax"),
+    ("lldt", "", "movl $0x30,%eax; lldt %ax; sldt %ebx"),
+    ("lldt", "", "movl $0x10,%eax; lldt %ax"),
+    ("lldt", "", "movl $0x33,%eax; lldt %ax"),
+    ("ltr", "", "movl $0x28,%eax; ltr %ax"),
+    ("ltr", "", "movl $0x00,%eax; ltr %ax"),
+    ("lmsw", "", "movl $0x0,%eax; lmsw %ax; smsw %eax; shll $28,%eax"),
     ("clts", "X", "clts; smsw %eax; shll $28,%eax"),
     ("mov from cr0", "", "movl %cr0,%eax"),
     ("mov to cr0", "", "movl $0x20000011,%eax; movl %eax,%cr0"),
@@ -48,7 +48,6 @@ SNIPPETS = [
     ("rdtsc", "", "rdtsc; movl $1,%eax"), ("rdtsc", "T", "rdtsc; movl $1,%eax"),
     ("rdmsr", "", "movl $0x10,%ecx; rdmsr; movl $1,%eax"),
     ("wrmsr", "", "movl $0x10,%ecx; movl $0,%eax; movl $0,%edx; wrmsr"),
-    ("hlt", "", "cli; hlt" if False else "hlt"),
     ("invd", "", "invd"), ("wbinvd", "", "wbinvd"), ("invlpg", "", "invlpg buffer"),
     ("in", "", "inb $0xE9,%al; movl $0,%eax"), ("in", "I", "inb $0xE9,%al; movl $0,%eax"), ("in", "B", "inb $0xE9,%al; movl $0,%eax"),
     ("out", "", "movl $0x80,%edx; outb %al,(%dx)"), ("out", "I", "movl $0x80,%edx; outb %al,(%dx)"),
@@ -91,37 +90,263 @@ def program():
     gdt = [".quad 0", descriptor("", flat, 0xC9B), descriptor("", flat, 0xC93), descriptor("", flat, 0xCFB), descriptor("", flat, 0xCF3),
            descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0xF, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
            descriptor("", flat, 0xCBB), descriptor("", flat, 0xC13), descriptor("", flat, 0xCF1), descriptor("", 0xFFFF, 0x4F3),
-           descriptor("", flat, 0xC73), descriptor("big_task - image", 0x2067, 0x089)]
+           descriptor("", flat, 0xC73), descriptor("mapped_task - image", 0x2067, 0x089)]
     coded = (8, 10, 11, 12, 13, 14, 17)
-    stubs, idt = [], []
-    for v in range(0x90):
-        kind = 0x8E if v not in (3, 4, 0x80) else 0xEE
-        if v in range(0x12) or v in (0x80, 0x81): stubs.append(f"stub{v}: {'' if v in coded else 'pushl $0;'} pushl ${v}; jmp common")
-        idt.append(gate(f"stub{v}", kind) if v in range(0x12) or v in (0x80, 0x81) else ".quad 0")
-    code, table = [], []
-    for i, (_, setting, text) in enumerate(SNIPPETS):
-        code.append(f"snippet{i}: {text}; int $0x80")
-        for ring in (0, 3):
-            table.append(f".long snippet{i}, {ring}, {sum(BITS[c] for c in setting)}")
-    lines = f"""
+    present = list(range(0x12)) + [0x80, 0x81]
+    stubs = [f"stub{v}: {'' if v in coded else 'pushl $big;'} pushl $big + {v}; jmp common" for v in present]
+    idt = [gate(f"stub{v}", 0xEE if v in (3, 4, 0x80) else 0x8E) if v in present else ".quad 0" for v in range(0x91)]
+    code = [f"snippet{i}: {text}; int $0x80" for i, (_, _, text) in enumerate(SNIPPETS)]
+    table = [f".long snippet{i}, {ring}, {sum(BITS[c] for c in setting)}" for i, (_, setting, _) in enumerate(SNIPPETS) for ring in (0, 3)]
+    return "\n".join([r"""
+.set big, 0x40000000  # keeps the assembler from forms of 8 bits
 .text
-.globl image
+.globl image, start
 image: .long 0x1BADB002, 0, 0xE4524FFE
-.globl start
 start:
-  movl $0x1000F000,%esp
   movl $stack_top,%esp
   movl $gdt_register,%ebx; lgdtl (%ebx)
   movl $idt_register,%ebx; lidtl (%ebx)
   ljmp $0x08,$there
 there:
-  movl $0,%ebp
+  movl $table,%ebp
 next:
   movl $stack_top,%esp
   movl $0x10,%eax; movl %eax,%ds; movl %eax,%es; movl %eax,%ss; movl %eax,%fs; movl %eax,%gs
   movl $gdt_register,%ebx; lgdtl (%ebx)
   movl $idt_register,%ebx; lidtl (%ebx)
-  movl $0,%eax; lldt %eax
-  cmpl $table_end - table,%ebp_placeholder
+  movl $0,%eax; lldt %ax
+  movl %ebp,%edi
+  movl $table_end,%ecx
+  cmpl %ecx,%edi
+  jae done
+  movl $task,%ebx
+  movl $stack_top,%ecx; movl %ecx,4(%ebx); movl $0x10,%ecx; movl %ecx,8(%ebx); movl $0x89,%eax; movl $gdt + 0x2D,%ebx; movb %al,(%ebx)
+  movl $mapped_task,%ebx
+  movl $stack_top,%ecx; movl %ecx,4(%ebx); movl $0x10,%ecx; movl %ecx,8(%ebx); movl $gdt + 0x75,%ebx; movb %al,(%ebx)
+  movl $0x70,%ecx
+  movl 8(%edi),%eax; andl $16,%eax; jne mapped
+  movl $0x28,%ecx
+mapped: ltr %cx
+  movl $0x28,%ecx
+  movl $gdt + 0x2D,%ebx; movl $0x89,%eax; movb %al,(%ebx)
+  movl $0,%ecx; movl %ecx,%cr4
+  movl 8(%edi),%eax; andl $2,%eax; je no_tsd; addl $4,%ecx
+no_tsd:
+  movl 8(%edi),%eax; andl $4,%eax; je no_pvi; addl $2,%ecx
+no_pvi:
+  movl %ecx,%cr4
+  movl $0x11,%ecx
+  movl 8(%edi),%eax; andl $8,%eax; je no_ts; addl $8,%ecx
+no_ts:
+  movl %ecx,%cr0
+  movl $2,%ecx
+  movl 8(%edi),%eax; andl $1,%eax; je no_iopl; movl $0x3002,%ecx
+no_iopl:
+  movl (%edi),%edx
+  movl 4(%edi),%eax
+  cmpl $0,%eax
+  je inner
+  movl $0x23,%eax; movl %eax,%ds; movl %eax,%es; movl %eax,%fs; movl %eax,%gs
+  pushl %eax
+  movl $user_top,%eax; pushl %eax
+  pushl %ecx
+  movl $0x1B,%eax; pushl %eax
+  pushl %edx
+  jmp begin
+inner:
+  pushl %ecx
+  movl $0x08,%eax; pushl %eax
+  pushl %edx
+begin:
+  movl $0x11111111,%eax; movl $buffer,%ebx; movl $0,%ecx; movl $0,%edx; movl $0,%esi; movl $0,%edi
+  iret
+landing: int $0x80
+
+common:  # vector, error code, EIP, CS, EFLAGS are on the stack
+  pushl %eax
+  pushl %ebx
+  movl %ds,%eax
+  pushl %eax
+  movl $0x10,%eax; movl %eax,%ds; movl %eax,%es
+  movl %ebp,%esi
+  movl 12(%esp),%eax; movl $big,%ebx; subl %ebx,%eax; call print
+  movl 16(%esp),%eax; movl $big,%ebx; cmpl %ebx,%eax; je no_code; call print
+no_code:
+  movl 24(%esp),%eax; movl $0xFFFF,%ebx; andl %ebx,%eax; call print
+  movl 20(%esp),%eax; movl (%esi),%ebx; subl %ebx,%eax; call print
+  movl 28(%esp),%eax; movl $0x3E7202,%ebx; andl %ebx,%eax; call print  # ZF is told below, where an instruction defines it
+  movl 28(%esp),%eax; andl $0x40,%eax; call print
+  movl 8(%esp),%eax; call print
+  movl 4(%esp),%eax; call print
+  movl (%esp),%eax; movl $0xFFFF,%ebx; andl %ebx,%eax; call print
+  movl $10,%eax; outb %al,$0xE9
+  movl $12,%eax; addl %eax,%ebp
+  jmp next
+print:  # EAX in hexadecimal and a space; EBX, ECX and EDX are lost
+  movl $8,%ecx
+  movl %eax,%edx
+digit:
+  movl %edx,%eax; shrl $28,%eax; shll $4,%edx
+  addl $0x30,%eax
+  movl $0x3A,%ebx; cmpl %ebx,%eax; jb decimal
+  addl $7,%eax
+decimal:
+  outb %al,$0xE9
+  decl %ecx
+  jne digit
+  movl $0x20,%eax; outb %al,$0xE9
+  ret
+done:
+  movl $0x21,%eax; outb %al,$0xE9
+  movl $10,%eax; outb %al,$0xE9
+  movl $0,%eax; movl $0x501,%edx; outb %al,(%dx)
+  cli
+  hlt
+""", *code, *stubs, ".p2align 3", "gdt:", *gdt, "gdt_end:", "idt:", *idt, "idt_end:", "table:", *table, "table_end:", r"""
+gdt_register: .word gdt_end - gdt - 1; .long gdt
+.p2align 2
+idt_register: .word idt_end - idt - 1; .long idt
+.p2align 2
+pointer: .long 0x22222222; .word 0x23
+.p2align 2
+buffer: .fill 64, 1, 0
+task: .fill 26, 4, 0
+mapped_task: .fill 25, 4, 0
+.word 0, 0x68
+.fill 16, 1, 0
+.byte 0, 0, 1, 0  # port 90H is closed
+.fill 8166, 1, 0
+.p2align 4
+.fill 4096, 1, 0
+user_top: .fill 16, 1, 0
+.fill 4096, 1, 0
+stack_top: .fill 16, 1, 0
+"""]) + "\n"
+
+BOOT = r"""
+.code16
+start:
+  cli
+  xorw %ax,%ax; movw %ax,%ds; movw %ax,%es; movw %ax,%ss; movw $0x7C00,%sp
+  movb %dl,drive
+  movw $0x1000,%ax; movw %ax,%es
+  movw $1,%si
+load:  # one sector after the other, from cylinder, head and sector
+  movw %si,%ax; xorw %dx,%dx; movw $18,%bx; divw %bx; movb %dl,%cl; incb %cl
+  xorw %dx,%dx; movw $2,%bx; divw %bx; movb %al,%ch; movb %dl,%dh
+  movb drive,%dl; xorw %bx,%bx; movw $0x0201,%ax; int $0x13
+  movw %es,%ax; addw $0x20,%ax; movw %ax,%es
+  incw %si; cmpw $SECTORS + 1,%si; jne load
+  inb $0x92,%al; orb $2,%al; outb %al,$0x92
+  cli
+  lgdtl register
+  movl %cr0,%eax; orb $1,%al; movl %eax,%cr0
+  ljmpl $0x08,$flat
+.code32
+flat:
+  movl $0x10,%eax; movl %eax,%ds; movl %eax,%es; movl %eax,%ss
+  movl $0x10000,%esi; movl $0x100000,%edi; movl $SECTORS * 128,%ecx; cld; rep movsl
+  movl $0x10000C,%eax; jmp *%eax
+drive: .byte 0
+.p2align 2
+table: .quad 0, 0x00CF9B000000FFFF, 0x00CF93000000FFFF
+register: .word 23; .long table
+.org 510
+.word 0xAA55
 """
-    return gdt, stubs, idt, code, table
+
+def run(command, **more):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+def assemble(folder, name, text, origin, entry):
+    with open(f"{folder}/{name}.s", "w") as out: out.write(text)
+    for command in (["as", "--32", "-o", f"{name}.o", f"{name}.s"],
+                    ["ld", "-m", "elf_i386", "-N", "-Ttext", hex(origin), "-e", entry, "-o", f"{name}.elf", f"{name}.o"],
+                    ["objcopy", "-O", "binary", f"{name}.elf", f"{name}.bin"]):
+        result = run(command, cwd=folder, timeout=20)
+        if result.returncode != 0: sys.exit(f"{command[0]}: {result.stderr.decode()}")
+
+def lines(text):
+    out = []
+    for line in text.replace("\r", "").split("\n"):
+        if line.strip() == "!": return out
+        fields = line.split()
+        if len(fields) in (8, 9) and all(len(f) == 8 for f in fields): out.append(fields)
+    return out
+
+def on_pogo(folder, pogo, spec):
+    result = run([pogo, "run", spec, "--elf", f"{folder}/probe.elf", "--cycles", "3000000"], timeout=60)
+    return lines(result.stdout.decode(errors="replace")), result.stderr.decode()
+
+def on_qemu(folder):
+    run(["qemu-system-i386", "-cpu", "pentium2", "-m", "32", "-display", "none", "-nodefaults", "-no-reboot", "-kernel", f"{folder}/probe.elf",
+         "-debugcon", f"file:{folder}/qemu.txt", "-device", "isa-debug-exit,iobase=0x501,iosize=1"], timeout=20)
+    with open(f"{folder}/qemu.txt", errors="replace") as text: return lines(text.read())
+
+def on_bochs(folder):
+    with open(f"{folder}/boot.bin", "rb") as boot, open(f"{folder}/probe.bin", "rb") as probe: disk = boot.read() + probe.read()
+    with open(f"{folder}/disk", "wb") as out: out.write(disk.ljust(1474560, b"\0"))
+    with open(f"{folder}/rc", "w") as rc:
+        rc.write("romimage: file=/usr/share/bochs/BIOS-bochs-latest\nvgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
+                 "megs: 32\nfloppya: 1_44=disk, status=inserted\nboot: floppy\nport_e9_hack: enabled=1\ndisplay_library: nogui\n"
+                 "cpu: model=p2_klamath, ips=20000000\nlog: log\npanic: action=fatal\nspeaker: enabled=0\nsound: driver=default\n")
+    with open(f"{folder}/debug", "w") as out: out.write("c\nq\n")
+    process = subprocess.Popen(["bochs", "-q", "-f", "rc", "-rc", "debug"], cwd=folder, stdin=subprocess.DEVNULL,
+                               stdout=open(f"{folder}/bochs.txt", "wb"), stderr=subprocess.STDOUT)
+    try:
+        for _ in range(200):
+            try: process.wait(0.1)
+            except subprocess.TimeoutExpired: pass
+            with open(f"{folder}/bochs.txt", errors="replace") as text: found = text.read()
+            if process.poll() is not None or "\n!" in found: break
+    finally:
+        process.kill()
+        process.wait()
+    return lines(found)
+
+NAMES = ["vector", "error", "cs", "eip", "eflags", "zf", "eax", "ebx", "ds"]
+
+def named(fields):
+    names = NAMES if len(fields) == 9 else NAMES[:1] + NAMES[2:]
+    return dict(zip(names, (int(f, 16) for f in fields)))
+
+def main():
+    if len(sys.argv) < 2: sys.exit(__doc__ or "usage: oracle.py POGO [SPEC]")
+    spec = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(__file__), "../../../isa-spec/specs/ia32.isa")
+    peers = [(name, ask) for name, tool, ask in (("QEMU", "qemu-system-i386", on_qemu), ("Bochs", "bochs", on_bochs)) if shutil.which(tool)]
+    if not peers or not all(shutil.which(tool) for tool in ("as", "ld", "objcopy")):
+        print("needs qemu-system-i386 or bochs, and binutils")
+        return 77
+    differ = 0
+    with tempfile.TemporaryDirectory() as folder:
+        assemble(folder, "probe", program(), 0x100000, "start")
+        sectors = (os.path.getsize(f"{folder}/probe.bin") + 511) // 512
+        assemble(folder, "boot", BOOT.replace("SECTORS", str(sectors)), 0x7C00, "start")
+        mine, errors = on_pogo(folder, os.path.abspath(sys.argv[1]), os.path.abspath(spec))
+        wanted = 2 * len(SNIPPETS)
+        if len(mine) != wanted:
+            print(f"Pogo: {len(mine)} lines of {wanted}; {errors}")
+            differ += 1
+        for name, ask in peers:
+            theirs = ask(folder)
+            if not theirs:
+                print(f"{name}: nothing came back")
+                continue
+            if len(theirs) != wanted:
+                print(f"{name}: {len(theirs)} lines of {wanted}")
+                differ += 1
+            agreed = 0
+            for i in range(min(len(mine), len(theirs))):
+                what, setting, text = SNIPPETS[i // 2]
+                a, b = named(mine[i]), named(theirs[i])
+                if a == b:
+                    agreed += 1
+                    continue
+                differ += 1
+                print(f"{what} [{setting}] in ring {3 * (i % 2)}: {text}")
+                for key in sorted(set(a) | set(b), key=NAMES.index):
+                    if a.get(key) != b.get(key): print(f"  {key}: Pogo {a.get(key, -1):#x}, {name} {b.get(key, -1):#x}")
+            print(f"{name}: {agreed} of {wanted} agree")
+    return 1 if differ else 0
+
+sys.exit(main())
