@@ -11,6 +11,7 @@
 import json
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -198,6 +199,10 @@ def compare(stub, model):
     return 1 if differences else 0
 
 
+def too_long(_signal, _frame):
+    raise TimeoutError("it takes too long")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py POGO")
@@ -205,11 +210,13 @@ def main():
     if not qemu:
         print("no qemu-system-aarch64")
         return 77
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(180)
     with tempfile.TemporaryDirectory() as folder:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(folder + "/gdb")
         listener.listen(1)
-        listener.settimeout(10)
+        listener.settimeout(60)
         arguments = ["-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-m", "64", "-nographic", "-serial", "none", "-monitor", "none",
                      "-nodefaults", "-S"]
         emulator = subprocess.Popen(
@@ -218,7 +225,7 @@ def main():
         model = subprocess.Popen([sys.argv[1], "step", str(SPEC), "--states", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             connection, _ = listener.accept()
-            connection.settimeout(10)
+            connection.settimeout(60)
             return compare(Stub(connection), model)
         finally:
             emulator.kill()

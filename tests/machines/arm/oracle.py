@@ -10,6 +10,7 @@
 import json
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -138,6 +139,10 @@ def active(registers):
 SYSTEM = ["tpidrprw", "tpidruro", "tpidrurw", "dacr", "ttbr0", "contextidr"]  # what cases write lasts
 
 
+def too_long(_signal, _frame):
+    raise TimeoutError("it takes too long")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py POGO")
@@ -145,11 +150,13 @@ def main():
     if not qemu:
         print("no qemu-system-arm")
         return 77
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(180)
     with tempfile.TemporaryDirectory() as folder:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(folder + "/gdb")
         listener.listen(1)
-        listener.settimeout(10)
+        listener.settimeout(60)
         arguments = ["-M", "virt", "-cpu", "cortex-a15", "-m", "64", "-nographic", "-serial", "none", "-monitor", "none", "-nodefaults", "-S"]
         emulator = subprocess.Popen(
             [qemu, *arguments, "-chardev", "socket,id=gdb,path=" + folder + "/gdb", "-gdb", "chardev:gdb"],
@@ -158,7 +165,7 @@ def main():
             [sys.argv[1], "step", str(SPEC), *PARAMETERS, "--states", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             connection, _ = listener.accept()
-            connection.settimeout(10)
+            connection.settimeout(60)
             stub = Stub(connection)
             stub.ask("qXfer:features:read:target.xml:0,1000")  # after that QEMU lets single registers be written
             return compare(stub, model)
