@@ -211,6 +211,10 @@ std::uint32_t Decoder::build(std::vector<std::uint32_t> forms, std::uint64_t use
 std::optional<Decoded> Decoder::decode(std::span<const std::uint64_t> parcels, unsigned& wanted) const {
     wanted = 1;
     if (parcels.empty()) return std::nullopt;
+    // No more than the next that could decide: what lies behind the instruction may not be there.
+    const auto want = [&](std::size_t size) {
+        wanted = wanted == 1 ? static_cast<unsigned>(size) : std::min(wanted, static_cast<unsigned>(size));
+    };
     std::uint32_t at = 0;
     while (branches_[at].mask != 0) {
         at = branches_[at].children[(parcels[0] & branches_[at].mask) >> branches_[at].shift];
@@ -224,7 +228,7 @@ std::optional<Decoded> Decoder::decode(std::span<const std::uint64_t> parcels, u
             fits = fits && (parcels[i] & expected[i].mask) == expected[i].value;
         if (!fits) continue;
         if (parcels.size() < expected.size()) {
-            wanted = std::max(wanted, static_cast<unsigned>(expected.size()));
+            want(expected.size());
             continue;
         }
         Decoded decoded{{number}, fields_of(form, parcels)};

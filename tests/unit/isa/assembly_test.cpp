@@ -53,11 +53,12 @@ TEST_P(ShippedSpec, DecodesWhatItEncodes) {
             ASSERT_TRUE(decoded.has_value()) << form.variant;
             ASSERT_EQ(decoded->form.index, number) << spec[form.instruction].name << " " << form.variant;
             ASSERT_EQ(encode(spec[decoded->form], decoded->fields), parcels);
-            // One parcel is never enough where more follow.
+            // One parcel is never enough where more follow, and none is wanted that is not the instruction's.
             if (parcels.size() > 1) {
                 unsigned wanted = 0;
                 EXPECT_FALSE(decoder.decode(std::span(parcels).first(1), wanted).has_value());
                 EXPECT_GT(wanted, 1U);
+                EXPECT_LE(wanted, parcels.size());
             }
         }
     }
