@@ -246,7 +246,7 @@ class OfficialModel : public SailTest {
     /// That of an instruction to supervisor_in_user, where a bit of the real machine is 0 or any is.
     static check::Obligation obligation(const isa::Spec& spec, const std::string& row, const std::string& zero = "") {
         check::Options options;
-        options.obligations = {spec[spec.find_instruction(row)].identifier};
+        options.only = {spec[spec.find_instruction(row)].identifier};
         if (!zero.empty()) options.assumptions = {{spec.find_element(zero), 0}};
         for (const auto& map : spec.vm_maps)
             if (map.name == "supervisor_in_user") return check::check_vm_map(spec, map, options).obligations.at(0);
