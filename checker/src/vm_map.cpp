@@ -560,11 +560,25 @@ class ObligationCheck {
             for (const Term argument : fault.arguments) result.push_back(instance(argument));
             return result;
         };
-        for (const auto& here : translation.faults)
-            for (const auto& there : translation.faults)
-                if (here.cause == id && there.cause == id)
-                    consider(terms().and_(machine(there.guard), real(here.guard)), arguments(machine, there),
-                             arguments(real, here), nullptr, {});
+        // The first that fires is the one that is raised.
+        const auto raised = [&](Instance& instance) {
+            std::vector<Term> result;
+            Term none = terms().boolean(true);
+            for (const auto& fault : translation.faults) {
+                const Term guard = instance(fault.guard);
+                result.push_back(terms().and_(none, guard));
+                none = terms().and_(none, terms().not_(guard));
+            }
+            return result;
+        };
+        const std::vector<Term> of_machine = raised(machine);
+        const std::vector<Term> of_real = raised(real);
+        const auto& faults = translation.faults;
+        for (std::size_t i = 0; i < faults.size(); ++i)
+            for (std::size_t j = 0; j < faults.size(); ++j)
+                if (faults[i].cause == id && faults[j].cause == id)
+                    consider(terms().and_(of_machine[i], of_real[j]), arguments(machine, faults[i]),
+                             arguments(real, faults[j]), nullptr, {});
     }
 
     /// Is there a state in which the obligation, which is not an instruction's, fails? The first is replayed where the

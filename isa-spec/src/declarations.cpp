@@ -401,7 +401,7 @@ void Elaborator::declare_file(const Ast& ast) {
             symbol.file.constants.emplace_back(
                 entry, spec_.terms.value(bits(eval(ast[i][1], of.width), of.width, ast[i][1].range)));
         else
-            symbol.file.banks.emplace_back(entry, ast[i].text);
+            symbol.file.others.emplace_back(entry, &ast[i]);
     }
 }
 
@@ -1103,10 +1103,11 @@ void Elaborator::add_registers() {
                 if (plain) spec_.registers.push_back(std::move(reg));
             } else if (symbol->kind == Symbol::Kind::file) {
                 const FileSymbol& file = symbol->file;
+                for (const auto& [entry, other] : file.others) (void)other_entry(file, *other);
                 for (unsigned i = 0; i < file.size; ++i) {
                     const auto is_entry = [&](const auto& special) { return special.first == i; };
                     if (std::any_of(file.constants.begin(), file.constants.end(), is_entry) ||
-                        std::any_of(file.banks.begin(), file.banks.end(), is_entry))
+                        std::any_of(file.others.begin(), file.others.end(), is_entry))
                         continue;
                     spec_.registers.push_back(
                         {fmt::format("{}{}", ast->text, i), file.width, {{file.element, i, file.width - 1, 0, 0}}, 0});

@@ -49,7 +49,7 @@ struct FileSymbol {
     unsigned size = 0;
     unsigned width = 0;
     std::vector<std::pair<unsigned, Word>> constants;
-    std::vector<std::pair<unsigned, std::string>> banks;  ///< entry, bank
+    std::vector<std::pair<unsigned, const Ast*>> others;  ///< entry, and what it is: a bank or a register
 };
 
 struct Target;
@@ -171,7 +171,10 @@ class Elaborator {
   public:
     Elaborator(const Ast& machine, const Ast* extension, const Arguments& arguments, Diagnostics& diagnostics,
                const Contribution& contribution)
-        : machine_(machine), extension_(extension), arguments_(arguments), diagnostics_(diagnostics),
+        : machine_(machine),
+          extension_(extension),
+          arguments_(arguments),
+          diagnostics_(diagnostics),
           contribution_(contribution) {}
     std::optional<Spec> run();
 
@@ -314,6 +317,7 @@ class Elaborator {
     Term read_file(const FileSymbol& file, Term index);
     Term read_bank(const BankSymbol& bank);
     void require_no_function(SourceRange where);
+    const Target& other_entry(const FileSymbol& file, const Ast& entry);
     void write(const Target& target, Term value, SourceRange where);
     void write(const Target::Part& part, Term value, Term guard, SourceRange where);
     void write_file(const FileSymbol& file, Term index, Term value, Term guard, SourceRange where);

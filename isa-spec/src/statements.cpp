@@ -626,9 +626,9 @@ Term Elaborator::read_file(const FileSymbol& file, Term index) {
     const unsigned width = t.sort(index).width;
     for (const auto& [entry, constant] : file.constants)
         value = t.ite(t.eq(index, t.constant(width, entry)), t.constant(file.width, constant), value);
-    for (const auto& [entry, bank] : file.banks) {
+    for (const auto& [entry, other] : file.others) {
         const Term here = t.eq(index, t.constant(width, entry));
-        if (!t.is_false(here)) value = t.ite(here, read_bank(find(bank)->bank), value);
+        if (!t.is_false(here)) value = t.ite(here, read(other_entry(file, *other)), value);
     }
     return value;
 }
@@ -699,15 +699,30 @@ void Elaborator::write_file(const FileSymbol& file, Term index, Term value, Term
     Term ordinary = t.and_(path_.condition, guard);
     for (const auto& [entry, constant] : file.constants)
         ordinary = t.and_(ordinary, t.distinct(index, t.constant(width, entry)));
-    for (const auto& [entry, name] : file.banks) {
+    for (const auto& [entry, other] : file.others) {
         const Term here = t.eq(index, t.constant(width, entry));
         if (t.is_false(here)) continue;
         ordinary = t.and_(ordinary, t.not_(here));
-        const BankSymbol& bank = find(name)->bank;
-        const Target::Part part{Target::Part::Kind::bank, bank.width, 0, {}, nullptr, &bank, {}};
-        write(part, value, t.and_(guard, here), where);
+        unsigned low = 0;
+        for (const auto& part : other_entry(file, *other).parts) {
+            write(part, t.extract(value, low + part.width - 1, low), t.and_(guard, here), where);
+            low += part.width;
+        }
     }
     if (!t.is_false(ordinary)) meaning_.writes.push_back({file.element, index, value, ordinary, statement_});
+}
+
+const Target& Elaborator::other_entry(const FileSymbol& file, const Ast& entry) {
+    const Symbol* symbol = find(entry.text);
+    if (symbol == nullptr) unknown_name(entry);
+    if (symbol->kind != Symbol::Kind::state && symbol->kind != Symbol::Kind::bank)
+        fail(Code::E0206, entry.range, "a register or a bank", fmt::format("`{}`", entry.text));
+    const Target& target = symbol->state.target;
+    unsigned width = 0;
+    for (const auto& part : target.parts) width += part.width;
+    if (width != file.width)
+        fail(Code::E0203, entry.range, fmt::format("bits({})", file.width), fmt::format("bits({})", width));
+    return target;
 }
 
 Target Elaborator::cut(const Target& target, unsigned high, unsigned low) {

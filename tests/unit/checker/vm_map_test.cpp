@@ -18,6 +18,7 @@
 namespace pogo::check {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Edits = std::vector<std::pair<std::string, std::string>>;
 using Names = std::vector<std::string>;
@@ -81,6 +82,29 @@ TEST(VmMap, OfTheLectureCpu) {
     EXPECT_EQ(obligation(findings, "lw").direct, Verdict::yes);
     EXPECT_EQ(obligation(findings, "lw").leaves, Verdict::yes);
     EXPECT_EQ(decided(spec, "hybrid").holds, Verdict::yes);
+}
+
+// Where two faults of one cause could be raised, the first is: both machines tell of it alike, unless it tells what the
+// map changes.
+TEST(VmMap, FaultsOfAWalkComeInTheirOrder) {
+    const auto with = [](const std::string& second) {
+        return elaborated(
+            "machine walk { endian big; address 32; parcel 8; }\nregister pc : bits(32) role pc;\n"
+            "register m : bits(1) role mode;\nregister root : bits(32) role relocation;\n"
+            "register cause : bits(32) role data;\nmode s { m = 1; } mode u { m = 0; }\n"
+            "context c { supervisor s; user u; }\n"
+            "trap fault(status: bits(8)) kind memory { m = 1; cause = zext(status, 32); pc = 8; }\n"
+            "trap bad kind illegal { m = 1; pc = 0; }\nillegal bad;\n"
+            "translate (va, access, units) page 12 {\n"
+            "  trap fault(1) when va[31] == 1;\n  trap fault(" +
+            second +
+            ") when va[30] == 1;\n"
+            "  let e = physical[root, 4];\n  trap fault(3) when e == 0;\n  return e;\n}\n"
+            "instruction get { encoding 0x01; assembly \"get\"; cause = mem[cause, 4]; }\n"
+            "vmm same { context c; s => s; u => u; guest { m; cause; } map { root = 4; } }\n");
+    };
+    EXPECT_THAT(failing(decided(with("2"), "same")), IsEmpty());
+    EXPECT_THAT(failing(decided(with("root[7..0]"), "same")), ElementsAre("fault"));
 }
 
 // docs/machines/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.

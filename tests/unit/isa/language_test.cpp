@@ -194,6 +194,25 @@ TEST(Files, HaveConstantEntries) {
     EXPECT_EQ(reset_writes(x + "reset { x[0] = 5; x[1] = 7; pc = x[0] + x[1]; }", "pc"), "#x0007");
 }
 
+// Whoever reads or writes the entry reads or writes the register, whole or in parts.
+TEST(Files, HaveEntriesThatAreRegisters) {
+    const std::string x =
+        "register lo : bits(16) role control; register hi : bits(16) { A 15..8 role data; B 7..0 role control; } "
+        "regfile x[4] : bits(16) role data { 1 is lo; 2 is hi; }";
+    EXPECT_EQ(reset_writes(x + "reset { x[1] = 7; }", "lo"), "#x0007");
+    EXPECT_EQ(reset_writes(x + "reset { x[1] = 7; }", "x"), "unchanged");
+    EXPECT_EQ(reset_writes(x + "reset { x[2] = 0x0102; }", "hi.A"), "#x01");
+    EXPECT_EQ(reset_writes(x + "reset { x[2][7..0] = 3; }", "hi.B"), "#x03");
+    EXPECT_EQ(reset_writes(x + "reset { lo = 5; pc = x[1]; }", "pc"), "#x0005");
+    EXPECT_EQ(reset_writes(x + "reset { x[lo[1..0]] = 9; }", "lo"),
+              "(ite (= ((_ extract 1 0) |lo|) #b01) #x0009 |lo|)");
+    EXPECT_THAT(error_of("regfile x[4] : bits(16) role data { 1 is nowhere; }"), HasSubstr("E0201"));
+    EXPECT_THAT(error_of("register r : bits(8) role data; regfile x[4] : bits(16) role data { 1 is r; }"),
+                HasSubstr("E0203"));
+    EXPECT_THAT(error_of("regfile y[4] : bits(16) role data; regfile x[4] : bits(16) role data { 1 is y; }"),
+                HasSubstr("E0206"));
+}
+
 TEST(Banks, StandForTheActiveMember) {
     const std::string bank = "bank sp : bits(16) by s { 0 => usp; 1 => ssp; } role data; ";
     EXPECT_EQ(reset_writes(bank + "reset { pc = sp; }", "pc"), "(ite (= |s| #b1) |ssp| |usp|)");
