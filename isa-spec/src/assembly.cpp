@@ -328,7 +328,8 @@ class Assembler {
         fields.assign(form.fields.size(), 0);
         std::vector<bool> set(form.fields.size(), false);
         bool fits = true;
-        for (const AssemblyPart& part : form.assembly) {
+        for (std::size_t p = 0; p < form.assembly.size(); ++p) {
+            const AssemblyPart& part = form.assembly[p];
             if (part.kind == AssemblyPart::Kind::text) {
                 for (const char expected : part.text) {
                     if (expected == ' ') {
@@ -350,11 +351,15 @@ class Assembler {
             const std::size_t start = at_;
             std::uint64_t value = 0;
             if (part.kind == AssemblyPart::Kind::name) {
+                // A name ends where its word does, unless the form goes on in it.
+                const AssemblyPart* next = p + 1 < form.assembly.size() ? &form.assembly[p + 1] : nullptr;
+                const bool goes_on =
+                    next != nullptr && (next->kind != AssemblyPart::Kind::text || is_word(next->text.front()));
                 std::size_t best = 0;
                 for (std::size_t i = 0; i < field.names.size(); ++i) {
                     const std::string& name = field.names[i];
                     if (name.size() > best && text.substr(at_).starts_with(name) &&
-                        (at_ + name.size() == text.size() || !is_word(text[at_ + name.size()]))) {
+                        (goes_on || at_ + name.size() == text.size() || !is_word(text[at_ + name.size()]))) {
                         best = name.size();
                         value = i;
                     }
