@@ -142,9 +142,9 @@ TEST_F(Rv64Paging, EqualsQemu) {
 TEST_F(Rv64Paging, SeesMistakes) {
     const std::vector<std::pair<std::string, std::string>> mistakes = {
         {"(entry[2] == 0 || entry[1] == 1 || (shadows && shadow_page(entry)))", "true"},
-        {" && entry[63..54] == 0;", ";"},
-        {"!leaf(entry) && entry[7..6] == 0 && entry[4] == 0", "!leaf(entry) && entry[7..6] == 0"},
-        {"!leaf(entry) && entry[7..6] == 0 && entry[4] == 0", "!leaf(entry) && entry[4] == 0"},
+        {" && (!reserved_pte || entry[63..54] == 0);", ";"},
+        {"(entry[7..6] == 0 && entry[4] == 0)", "entry[7..6] == 0"},
+        {"(entry[7..6] == 0 && entry[4] == 0)", "entry[4] == 0"},
         {"entry[4] == 0 || (sum == 1 && access != Access.fetch)", "entry[4] == 0 || sum == 1"},
         {"entry[4] == 0 || (sum == 1 && access != Access.fetch)", "entry[4] == 0"},
         {"entry[1] == 1 || (mxr == 1 && entry[3] == 1)", "entry[1] == 1"},
