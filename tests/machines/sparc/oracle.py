@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# Compares sparc.isa with QEMU (qemu-system-sparc -M none -cpu LEON3) in user and supervisor mode: oracle.py POGO
+# SPDX-License-Identifier: Apache-2.0
+#
+# A program in supervisor mode runs each case in a mode and notes the trap that ends it: TBR, PSR without version, PC, nPC, %r1, %r2.
+# Trap instruction 1 is the end of cases that complete. Exit code: 0 agree, 1 differ, 77 no emulator.
+
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "sparc.isa"
+TABLE, TRAPS, CASES, SCRATCH, LOG = 0x4000, 0x8000, 0x20000, 0x30000, 0x40000
+NAMES = ["TBR", "PSR", "PC", "nPC", "%r1", "%r2"]
+SUPERVISOR, USER, FLOAT = 0x40, 0, 0x1000  # PS, which RETT makes S
+
+# %r2 is the case's address, %r3 memory, %r4 7
+BOTH = [
+    ("rdpsr", "rd %psr,%r1", "and %r1,255,%r1"), ("rdwim", "rd %wim,%r1"), ("rdtbr", "rd %tbr,%r1"), ("rdy", "wr %r4,3,%y", "rd %y,%r1"), ("stbar", "stbar"),
+    ("wrwim", "wr %r0,128,%wim", "rd %wim,%r1"), ("rett", "rett 0+%r2"), ("lda", "lda [%r3+%r0]11,%r1"), ("sta", "sta %r4,[%r3+%r0]11"),
+    ("ldstuba", "ldstuba [%r3+%r0]11,%r1"), ("swapa", "swapa [%r3+%r0]11,%r1"), ("lduba", "lduba [%r3+%r0]11,%r1"), ("unimp", "unimp 0"), ("ta", "ta 5+%r0"),
+    ("tn", "tn 5+%r0"), ("save", "save %r0,9,%r1"), ("restore", "restore %r0,9,%r1"), ("ld not aligned", "ld [1+%r3],%r1"), ("lduh not aligned", "lduh [1+%r3],%r1"),
+    ("jmpl not aligned", "jmpl 2+%r2,%r0"), ("st of a float", "st %f1,[%r3+%r0]"), ("flush", "flush 0+%r3"), ("udiv by 0", "udiv %r4,%r0,%r1"),
+    ("taddcctv", "taddcctv %r4,%r4,%r1"), ("wrpsr", "wr %r0,160,%psr", "sethi 0,%r0", "sethi 0,%r0", "sethi 0,%r0", "rd %psr,%r1", "and %r1,255,%r1"),
+]
+ORDINARY = [
+    ("ldsb", "ldsb [1+%r3],%r1"), ("ldub", "ldub [1+%r3],%r1"), ("ldsh", "ldsh [2+%r3],%r1"), ("lduh", "lduh [2+%r3],%r1"), ("stb", "stb %r4,[1+%r3]", "ld [%r3+%r0],%r1"),
+    ("sth", "sth %r4,[2+%r3]", "ld [%r3+%r0],%r1"), ("ldstub", "ldstub [1+%r3],%r1", "ld [%r3+%r0],%r2"), ("swap", "add %r4,0,%r1", "swap [%r3+%r0],%r1"),
+    ("addcc", "sub %r0,1,%r1", "addcc %r1,%r4,%r1", "addx %r0,5,%r2"), ("subcc", "subcc %r0,%r4,%r1", "subx %r0,5,%r2"), ("andncc", "andncc %r3,%r4,%r1"),
+    ("xnor", "xnor %r3,%r4,%r1"), ("orn", "orn %r3,%r4,%r1"), ("sra", "sub %r0,99,%r1", "sra %r1,%r4,%r1"), ("umul", "sub %r0,9,%r1", "umul %r1,%r4,%r1", "rd %y,%r2"),
+    ("smul", "sub %r0,9,%r1", "smul %r1,%r4,%r1", "rd %y,%r2"), ("udiv", "wr %r0,3,%y", "udiv %r3,%r4,%r1"), ("udiv, overflow", "wr %r0,30,%y", "udiv %r3,%r4,%r1"),
+    ("taddcctv of fixnums", "add %r4,1,%r1", "taddcctv %r1,%r1,%r1"),
+    ("windows", "add %r4,2,%r8", "save %r8,1,%r9", "add %r24,%r9,%r1", "restore %r9,4,%r2"), ("trap in a slot", "be,a +3", "ta 5+%r0", "ba +2", "ta 6+%r0"),
+    ("ba,a", "ba,a +2", "ta 5+%r0", "add %r4,1,%r1"), ("bne,a not taken", "subcc %r0,%r0,%r0", "bne,a +3", "ta 5+%r0", "add %r4,1,%r1"),
+]
+
+
+def cases():
+    for case in BOTH:
+        for status in (USER, SUPERVISOR):
+            yield case, (status, 0)
+    for case in ORDINARY:
+        yield case, (USER, 0)
+    yield ("st of a float", "st %f1,[%r3+%r0]"), (USER | FLOAT, 0)
+    yield ("save", "save %r0,9,%r1"), (USER, 1)
+    yield ("save", "save %r0,9,%r1"), (SUPERVISOR, 1)
+    yield ("restore", "restore %r0,9,%r1"), (USER, 4)
+
+
+def constant(register, v):
+    return ["sethi %d,%%r%d" % (v >> 10, register), "or %%r%d,%d,%%r%d" % (register, v & 0x3FF, register)]
+
+
+def program():
+    nop = ["sethi 0,%r0"]
+    text = []
+    for tt in (2, 3, 4, 5, 6, 7, 9, 10, 0x2A, 0x81, 0x85, 0x86):
+        text += [".org 0x%x" % (TRAPS + 16 * tt), "ba 0x%x" % (TRAPS + 0x1000)] + nop
+    text += [".org 0x%x" % (TRAPS + 0x1000), "rd %tbr,%r16", "st %r16,[0+%r7]", "rd %psr,%r16"] + constant(19, 0xF01FFF) + ["and %r16,%r19,%r16"]
+    text += ["st %r16,[4+%r7]", "st %r17,[8+%r7]", "st %r18,[12+%r7]", "st %r1,[16+%r7]", "st %r2,[20+%r7]", "add %r7,24,%r7", "wr %r0,0,%wim"]
+    text += ["wr %r0,160,%psr"] + 3 * nop + ["jmpl 0+%r6,%r0"] + nop
+    start = ["wr %r0,160,%psr"] + 3 * nop + constant(1, TRAPS) + ["wr %r1,0,%tbr", "wr %r0,0,%wim"] + constant(7, LOG) + constant(5, TABLE)
+    start += constant(6, 0x1000 + 4 * (len(start) + 2)) + constant(3, SCRATCH) + constant(1, 0x81C2E3F4) + ["st %r1,[0+%r3]", "add %r0,7,%r4", "wr %r0,0,%y"]
+    start += ["ld [8+%r5],%r2", "subcc %r2,%r0,%r0", "be done"] + nop + ["ld [0+%r5],%r1", "wr %r1,128,%psr"] + 3 * nop + ["ld [4+%r5],%r1", "wr %r1,0,%wim"] + 3 * nop
+    start += ["add %r5,12,%r5", "add %r0,0,%r1", "jmpl 0+%r2,%r0", "rett 4+%r2", "done:", "add %r0,1,%r1", "st %r1,[0+%r7]", "self:", "ba self"] + nop
+    text += [".org 0x1000"] + start
+    bodies = list({case: None for case, _ in cases()})
+    for i, body in enumerate(bodies):
+        place = CASES + 32 * i
+        text.append(".org 0x%x" % place)
+        for k, line in enumerate(body[1:]):
+            text.append(re.sub(r" \+(\d)$", lambda m: " 0x%x" % (place + 4 * k + 4 * int(m[1])), line))
+        text.append("ta 1+%r0")
+    return "\n".join(text) + "\n", bodies
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: oracle.py POGO")
+    qemu = shutil.which("qemu-system-sparc")
+    if not qemu:
+        print("no qemu-system-sparc")
+        return 77
+    source, bodies = program()
+    todo = list(cases())
+    table = b"".join(struct.pack(">III", status, wim, CASES + 32 * bodies.index(case)) for case, (status, wim) in todo) + bytes(12)
+    size = 24 * len(todo) + 4
+    with tempfile.TemporaryDirectory() as folder:
+        text = os.path.join(folder, "modes.s")
+        pathlib.Path(text).write_text(source)
+        data = os.path.join(folder, "table")
+        pathlib.Path(data).write_bytes(table)
+        run = subprocess.run([sys.argv[1], "asm", str(SPEC), text], capture_output=True, text=True, timeout=60)
+        if run.returncode:
+            sys.exit(run.stderr)
+        image = bytearray(0x30000)
+        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
+            code = bytes.fromhex(m[2])
+            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
+        image[TABLE : TABLE + len(table)] = table
+        pathlib.Path(folder, "image").write_bytes(image)
+        saved = pathlib.Path(folder) / "memory"
+        emulator = subprocess.Popen([qemu, "-M", "none", "-cpu", "LEON3", "-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
+                                     "loader,addr=0x1000,cpu-num=0", "-display", "none", "-serial", "null", "-monitor", "stdio"],
+                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+        theirs = b""
+        try:
+            for _ in range(30):
+                time.sleep(0.25)
+                emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
+                emulator.stdin.flush()
+                time.sleep(0.1)
+                theirs = saved.read_bytes() if saved.exists() else b""
+                if len(theirs) == size and theirs[-1] == 1:
+                    break
+        except BrokenPipeError:
+            pass
+        finally:
+            emulator.kill()
+            emulator.wait()
+        run = subprocess.run([sys.argv[1], "run", str(SPEC), "--asm", text, "--raw", "0x%x=%s" % (TABLE, data), "--set", "pc=0x1000", "--set", "npc=0x1004", "--cycles",
+                              "50000", "--trace", "-"], capture_output=True, text=True, timeout=60)
+    ours = bytearray(size)
+    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
+        at = int(m[1], 16) - LOG
+        if 0 <= at < size:
+            ours[at] = int(m[2], 16)
+    if len(theirs) != size or theirs[-1] != 1:
+        print("QEMU did not finish: %d results of Pogo's" % sum(any(ours[24 * i : 24 * i + 24]) for i in range(len(todo))))
+        return 1
+    differ = 0
+    for i, (case, (status, wim)) in enumerate(todo):
+        a, b = struct.unpack_from(">6I", ours, 24 * i), struct.unpack_from(">6I", theirs, 24 * i)
+        wrong = ["%s %x, QEMU %x" % (n, x, y) for n, x, y in zip(NAMES, a, b) if x != y]
+        if wrong:
+            differ += 1
+            print("%s (PSR %x, WIM %x): %s" % (case[0], status, wim, "; ".join(wrong)))
+    print("%d cases, %d differ" % (len(todo), differ))
+    return 1 if differ or ours[-1] != 1 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
