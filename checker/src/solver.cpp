@@ -11,6 +11,7 @@
 #include "isa/fold.hpp"
 #include "isa/require.hpp"
 #include "symbolic.hpp"
+#include "trial.hpp"
 
 namespace pogo::check {
 
@@ -23,20 +24,23 @@ using isa::Word;
 
 namespace {
 
-/// What a model of the terms has to tell: their variables other than arrays, by number, then what they read of
-/// arrays, operands first (numbers ascend from operands to users).
-std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> roots) {
+/// What a model of the terms has to tell: `first`, then their variables other than arrays, by number, then what they
+/// read of arrays, operands first (numbers ascend from operands to users). Each once.
+std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> first, std::span<const Term> roots) {
     std::vector<Term> variables;
     std::vector<Term> reads;
     isa::each_below(terms, roots, [&](Term term) {
+        if (std::find(first.begin(), first.end(), term) != first.end()) return;
         const isa::Node& node = terms.node(term);
         if (node.op == Op::select && terms.node(Term{node.a}).op == Op::variable) reads.push_back(term);
         if (node.op == Op::variable && !node.sort.is_array()) variables.push_back(term);
     });
     std::sort(variables.begin(), variables.end(), [&](Term a, Term b) { return terms.node(a).a < terms.node(b).a; });
     std::sort(reads.begin(), reads.end());
-    variables.insert(variables.end(), reads.begin(), reads.end());
-    return variables;
+    std::vector<Term> result(first.begin(), first.end());
+    result.insert(result.end(), variables.begin(), variables.end());
+    result.insert(result.end(), reads.begin(), reads.end());
+    return result;
 }
 
 /// Adds the time until it goes out of scope.
@@ -83,6 +87,22 @@ struct Solver::Z3 {
         if (engine == Engine::search) params.set("random_seed", settings.seed);
         if (settings.rlimit != 0) params.set("rlimit", settings.rlimit);
         result.set(params);
+        return result;
+    }
+
+    /// All rewritten at once, as arguments of some function: starting Z3's rewriter costs more than what it has to do.
+    template <class Rewrite>
+    std::vector<z3::expr> together(std::span<const z3::expr> expressions, const Rewrite& rewrite) {
+        if (expressions.empty()) return {};
+        z3::sort_vector sorts(context);
+        z3::expr_vector arguments(context);
+        for (const z3::expr& expression : expressions) {
+            arguments.push_back(expression);
+            sorts.push_back(expression.get_sort());
+        }
+        const z3::expr all = rewrite(context.function("together", sorts, context.bool_sort())(arguments));
+        std::vector<z3::expr> result;
+        for (unsigned i = 0; i < arguments.size(); ++i) result.push_back(all.arg(i));
         return result;
     }
 
@@ -171,6 +191,9 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
                                            bool everything) {
     const Stopwatch watch(statistics_.solver_seconds);
     z3::solver solver = z3_->solver(settings_);
+    z3::params params(z3_->context);
+    params.set("relevancy", 0U);  // what is asked for here is mostly satisfiable
+    solver.set(params);
     std::vector<Term> all{formula};
     all.insert(all.end(), wishes.begin(), wishes.end());
     std::optional<z3::model> model;
@@ -201,51 +224,70 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
         if (grant(translated[i + 1])) granted.push_back(wishes[i]);
     }
 
-    std::vector<Term> atoms(order.begin(), order.end());
-    if (everything) {
-        const auto below = atoms_below(*terms_, granted);
-        atoms.insert(atoms.end(), below.begin(), below.end());
-    }
-
+    const std::vector<Term> atoms = atoms_below(*terms_, order, granted);
+    const std::size_t count = everything ? atoms.size() : order.size();
     const auto expressions = z3_->translate(atoms);
-    // One atom after the other as small as those before it allow.
+    const auto literal = [&](std::size_t i, Word value) {
+        return Symbolic::literal(z3_->context, terms_->sort(atoms[i]), value);
+    };
+    Trial trial(*terms_, granted, atoms);
+    // From the last model on, [begin, count) as small as can be had without the solver.
+    const auto go_on = [&](std::size_t begin) {
+        std::vector<Word> values;
+        for (const z3::expr& value :
+             z3_->together(expressions, [&](const z3::expr& some) { return model->eval(some); }))
+            values.push_back(
+                number(value.is_numeral() || value.is_true() || value.is_false() ? value : model->eval(value, true)));
+        trial.start(std::move(values));
+        trial.descend(begin, count);
+    };
+    // The solver has to find [begin, end) smaller: the first of them, or else the second, and so on.
+    const auto smaller = [&](std::size_t begin, std::size_t end) {
+        z3::expr result = z3_->context.bool_val(false);
+        for (std::size_t i = end; i-- > begin;) {
+            const Word value = trial.best()[i];
+            result = expressions[i] == literal(i, value) && result;
+            if (value != 0)
+                result =
+                    (expressions[i].is_bool() ? !expressions[i] : z3::ult(expressions[i], literal(i, value))) || result;
+        }
+        return result;
+    };
+    const auto fix = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) solver.add(expressions[i] == literal(i, trial.best()[i]));
+    };
+    // One atom, bit by bit: can the bits above stay and this one be zero?
     const auto settle = [&](std::size_t i) {
         const Sort sort = terms_->sort(atoms[i]);
-        const z3::expr& atom = expressions[i];
-        const auto equals = [&](Word value) { return atom == Symbolic::literal(z3_->context, sort, value); };
-        Word value = number(model->eval(atom, true));
-        if (value != 0) {
-            for (unsigned bit = sort.width; bit-- > 0;) {
-                if ((value >> bit & 1) == 0) continue;
-                // Can the bits above stay and this one be zero?
-                const z3::expr wish = sort.is_bool() ? equals(0)
-                                                     : atom.extract(sort.width - 1, bit) ==
-                                                           Symbolic::literal(z3_->context, Sort::bits(sort.width - bit),
-                                                                             (value >> bit) & ~Word{1});
-                if (grant(wish)) value = number(model->eval(atom, true));
-            }
+        for (unsigned bit = sort.is_bool() ? 0 : unsigned{sort.width}; bit-- > 0;) {
+            const Word value = trial.best()[i];
+            if ((value >> bit & 1) == 0) continue;
+            if (grant(expressions[i].extract(sort.width - 1, bit) ==
+                      Symbolic::literal(z3_->context, Sort::bits(sort.width - bit), (value >> bit) & ~Word{1})))
+                go_on(i);
         }
-        solver.add(equals(value));
-    };
-    // Nearly all can be zero, and together: asking for many at once comes to the same as asking for each in turn.
-    const auto zeros = [&](std::size_t begin, std::size_t end) {
-        z3::expr_vector conjuncts(z3_->context);
-        for (std::size_t i = begin; i < end; ++i)
-            conjuncts.push_back(expressions[i] == Symbolic::literal(z3_->context, terms_->sort(atoms[i]), 0));
-        return z3::mk_and(conjuncts);
+        fix(i, i + 1);
     };
     const std::function<void(std::size_t, std::size_t)> minimise_range = [&](std::size_t begin, std::size_t end) {
-        if (begin == end) return;
-        bool zero = true;
-        for (std::size_t i = begin; i < end; ++i) zero = zero && number(model->eval(expressions[i], true)) == 0;
-        if (zero) return solver.add(zeros(begin, end));
-        if (grant(zeros(begin, end))) return;
+        const auto& best = trial.best();
+        if (std::all_of(best.begin() + static_cast<std::ptrdiff_t>(begin),
+                        best.begin() + static_cast<std::ptrdiff_t>(end), [](Word value) { return value == 0; }))
+            return fix(begin, end);
+        solver.push();
+        solver.add(smaller(begin, end));
+        ++statistics_.refinements;
+        const auto answer = z3_->check(solver, statistics_);
+        if (answer == z3::sat) model = solver.get_model();
+        solver.pop();
+        if (answer == z3::unsat) return fix(begin, end);
+        if (answer == z3::sat) go_on(begin);
         if (end - begin == 1) return settle(begin);
         const std::size_t middle = begin + (end - begin) / 2;
         minimise_range(begin, middle);
         minimise_range(middle, end);
     };
-    minimise_range(0, atoms.size());
+    go_on(0);
+    minimise_range(0, count);
     // One more answer, so that the model knows all that was added.
     const bool last = holds();
     z3_->account(solver, statistics_);
@@ -280,17 +322,12 @@ std::vector<Word> Solver::evaluate(const Assignment& assignment, std::span<const
                                   Symbolic::literal(context, Sort::bits(sort.width), value));
         return array;
     });
-    // All at once, as arguments of some function: starting Z3's rewriter costs more than what it has to do here.
-    z3::sort_vector sorts(context);
-    z3::expr_vector arguments(context);
-    for (const auto value : isa::fold(isa::compile(*terms_, terms), ground)) {
-        arguments.push_back(ground.expression(value));
-        sorts.push_back(arguments.back().get_sort());
-    }
-    if (terms.empty()) return {};
-    const z3::expr values = context.function("values", sorts, context.bool_sort())(arguments).simplify();
+    std::vector<z3::expr> expressions;
+    for (const auto value : isa::fold(isa::compile(*terms_, terms), ground))
+        expressions.push_back(ground.expression(value));
     std::vector<Word> result;
-    for (unsigned i = 0; i < arguments.size(); ++i) result.push_back(number(values.arg(i)));
+    for (const z3::expr& value : z3_->together(expressions, [](const z3::expr& all) { return all.simplify(); }))
+        result.push_back(number(value));
     return result;
 }
 

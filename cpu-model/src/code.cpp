@@ -171,6 +171,7 @@ std::optional<std::uint32_t> Compiler::constant(isa::Word value) {
 std::optional<std::uint32_t> Compiler::place(Term term, const Places& places) {
     const auto& node = terms_.node(term);
     if (node.op == Op::constant) return constant(terms_.value(term));
+    if (node.op == Op::select) return std::nullopt;
     const Variable variable{node.a};
     if (const auto found = places.find(variable); found != places.end()) return found->second;
     if (const auto found = places_.find(variable); found != places_.end()) return found->second;

@@ -23,7 +23,7 @@ Program compile(const Terms& terms, std::span<const Term> roots, std::uint32_t f
             if (position.contains(term)) continue;
             const Node& n = terms.node(term);
             const unsigned count = arity(n.op);
-            if (count == 0) {
+            if (count == 0 || n.op == Op::select) {
                 if (const auto place = placement(term)) {
                     position.emplace(term, *place);
                     continue;

@@ -58,8 +58,8 @@ struct Program {
     std::uint32_t first = 0;
 };
 
-/// Tells where a leaf's value already stands in the array of values, below `first`; no answer means that the leaf
-/// becomes a step of its own.
+/// Tells where the value of a leaf, or of what is read of an array, already stands in the array of values, below `first`;
+/// no answer means that it becomes a step of its own.
 using Placement = std::function<std::optional<std::uint32_t>(Term)>;
 
 /// Lines up all that the roots need.
