@@ -35,6 +35,12 @@ Trial::Trial(const isa::Terms& terms, std::span<const Term> conjuncts, std::span
         roots.push_back(Term{node.b});
     }
     POGO_REQUIRE(places.size() == atoms.size());
+    isa::each_below(terms, conjuncts, [&](Term term) {
+        for (const Term operand : terms.operands(term))
+            if (terms.sort(operand).is_array())
+                possible_ = possible_ && terms.node(term).op == Op::select && terms.node(operand).op == Op::variable;
+    });
+    if (!possible_) return;
     const auto placed = [&](Term term) -> std::optional<std::uint32_t> {
         const auto place = places.find(term);
         return place == places.end() ? std::nullopt : std::optional(place->second);
@@ -79,7 +85,7 @@ bool Trial::accept(std::vector<Word> values, std::size_t begin, std::size_t end)
 void Trial::descend(std::size_t begin, std::size_t end) {
     const auto first = best_.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = best_.begin() + static_cast<std::ptrdiff_t>(end);
-    if (std::all_of(first, last, [](Word value) { return value == 0; })) return;
+    if (!possible_ || std::all_of(first, last, [](Word value) { return value == 0; })) return;
     // All zero, or else by halves; one atom to a power of two, or else without some of its bits.
     std::vector<Word> values = best_;
     std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(begin), end - begin, Word{0});

@@ -40,6 +40,7 @@ class Trial {
     bool holds(std::vector<isa::Word>& values, std::size_t begin, std::size_t end);
     bool accept(std::vector<isa::Word> values, std::size_t begin, std::size_t end);
 
+    bool possible_ = true;  ///< the conjuncts read only arrays that are variables, and do nothing else with any
     std::size_t conjuncts_;
     std::vector<unsigned> widths_;  ///< by atom
     std::vector<Read> reads_;
