@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-# Compares powerpc.isa with QEMU (qemu-system-ppc -M none -cpu 750) in supervisor and user mode: oracle.py POGO
+# Compares powerpc.isa with QEMU (qemu-system-ppc -cpu 750) in supervisor and user mode, its assembler with GNU as: oracle.py POGO
 # SPDX-License-Identifier: Apache-2.0
 #
 # A program in supervisor mode runs each case under an MSR, with translation off or on, and notes the exception that ends it: vector, SRR0,
-# SRR1, DAR, DSISR, %r1, %r2, CR, XER, LR, CTR, and the MSR of the handler. SC is the end of cases that complete. The words of each case are
-# also GNU as's, if it is there. Exit code: 0 agree, 1 differ, 77 no emulator.
+# SRR1, DAR, DSISR, %r1, %r2, CR, XER, LR, CTR, and the MSR of the handler. SC is the end of cases that complete. Left out is where QEMU 7.2
+# does not follow the manuals: docs/machines/powerpc.md. Exit code: 0 agree, 1 differ, 77 no emulator.
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ import time
 SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "powerpc.isa"
 START, TABLE, CASES, DATA, LOG, PAGES = 0x4000, 0x8000, 0x20000, 0x34000, 0x40000, 0x80000
 NAMES = ["vector", "SRR0", "SRR1", "DAR", "DSISR", "%r1", "%r2", "CR", "XER", "LR", "CTR", "MSR"]
-ME, USER, FLOAT, ON, PREFIX_RI = 0x1000, 0x4000, 0x2000, 0x30, 2
+ME, USER, FLOAT, ON = 0x1000, 0x4000, 0x2000, 0x30
 SUPERVISOR, PROBLEM = ME, ME | USER
 BOTH = [SUPERVISOR, PROBLEM]
 TRANSLATED = [SUPERVISOR | ON, PROBLEM | ON]
@@ -43,25 +43,25 @@ PRIVILEGED += [
     ("dcbi", "dcbi %r0,%r4"), ("rfi", "addi %r1,%r14,16", "mtspr 26,%r1", "rfi", "addi %r2,%r0,7"),
 ]
 ANYWHERE = [
-    ("mfspr 1", "mtspr 1,%r13", "mfspr %r1,1"), ("mfspr 8, 9", "mtspr 8,%r13", "mtspr 9,%r11", "mfspr %r1,8", "mfspr %r2,9"),
+    ("mfspr 1", "mtspr 1,%r3", "mfspr %r1,1"), ("mfspr 8, 9", "mtspr 8,%r13", "mtspr 9,%r11", "mfspr %r1,8", "mfspr %r2,9"),
     ("mftb", "mftb %r1,268", "mftb %r1,269", "addi %r1,%r0,3"), ("mfspr 268", "mfspr %r1,268", "addi %r1,%r0,3"),
 ] + [("mfspr %d" % n, "mfspr %%r1,%d" % n) for n in (936, 937, 938, 939, 940, 941, 942)] + [
     ("mtspr 936", move(936, 467)), ("mtspr 937", move(937, 467)), ("mfspr 0", move(0, 339)), ("mfspr 5", move(5, 339)),
-    ("tlbia", ".word 0x7c0002e4"), ("illegal", ".word 0"), ("opcode 1", ".word 0x04000000"), ("mftb 270", ".word 0x7c2e42e6"), ("sc", "addi %r1,%r0,9", "sc"),
+    ("tlbia", ".word 0x7c0002e4"), ("illegal", ".word 0"), ("opcode 1", ".word 0x04000000"), ("sc", "addi %r1,%r0,9", "sc"),
     ("tw", "tw 4,%r12,%r12"), ("tw, not", "tw 4,%r12,%r11"), ("twi", "twi 8,%r11,5"), ("twi, unsigned", "twi 1,%r13,5"), ("twi, not", "twi 16,%r11,5"),
     ("lfd without FP", "lfd %f1,0(%r4)"), ("stfd without FP", "stfd %f1,0(%r4)"), ("fmr without FP", "fmr %f1,%f2"), ("dcbz", "dcbz %r0,%r4", "lwz %r1,8(%r4)"),
     ("dcbst", "dcbst %r0,%r4"), ("dcbf", "dcbf %r0,%r4"), ("icbi", "icbi %r0,%r4"), ("dcbt", "dcbt %r0,%r4"), ("dcbtst", "dcbtst %r0,%r4"), ("sync", "sync"),
-    ("isync", "isync"), ("eieio", "eieio"), ("eciwx without EAR", "eciwx %r1,%r0,%r4"), ("ecowx without EAR", "ecowx %r1,%r0,%r4"),
-    ("lmw not aligned", "lmw %r30,2(%r4)"), ("stmw not aligned", "stmw %r30,2(%r4)"), ("lwarx not aligned", "lwarx %r1,%r12,%r4"), ("stwcx. not aligned", "stwcx. %r1,%r12,%r4"),
+    ("isync", "isync"), ("eieio", "eieio"),
+    ("lwarx not aligned", "lwarx %r1,%r12,%r4"),
 ]
 MAPPED = [(name + " " + at, line) for name, line in (("lwz", "lwz %r1,0({})"), ("stw", "stw %r12,8({})"), ("jump", "mtspr 8,{};bclr 20,0"), ("dcbst", "dcbst %r0,{}"),
           ("dcbz", "dcbz %r4,{}"), ("lwarx", "lwarx %r1,%r0,{}"), ("icbi", "icbi %r0,{}"))
-          for at in ("%r5", "%r6", "%r7", "%r9", "%r10") if not (at == "%r9" and name in ("dcbst", "icbi", "dcbz", "lwarx"))]
+          for at in ("%r5", "%r6", "%r7", "%r9", "%r10") if at not in ("%r6", "%r9") or name == "jump" and at == "%r9" or name != "jump" and at == "%r6"]
 MAPPED = [(name, *line.format(name.split()[1]).replace("dcbz %r4", "dcbz %r0").split(";")) for name, line in MAPPED]
 for page in range(6):
     MAPPED += [("lwz page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "lwz %r1,0(%r3)"),
                ("stw page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "stw %r12,8(%r3)"),
-               ("jump page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "mtspr 8,%r3", "bclr 20,0")]
+               ("jump page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "mtspr 8,%r3", "bclr 20,0")][: 2 + bool(page)]
 MAPPED += [("dcbi page 1", "addi %r3,%r8,0x1000", "dcbi %r0,%r3"), ("dcbi page 2", "addi %r3,%r8,0x2000", "dcbi %r0,%r3")]
 ORDINARY = [
     ("addi", "addi %r1,%r0,-5"), ("addis", "addis %r1,%r12,-5"), ("addic.", "addic. %r1,%r13,-1"), ("subfic", "subfic %r1,%r12,5"), ("mulli", "mulli %r1,%r13,-7"),
@@ -84,27 +84,26 @@ ORDINARY = [
     ("bc, not", "cmpwi %cr0,%r12,1", "bc 4,2,+3", "addi %r1,%r0,7"), ("bdnz", "mtspr 9,%r12", "bc 16,0,+4", "addi %r1,%r0,7"), ("bdz, and", "mtspr 9,%r12", "cmpwi %cr5,%r12,2", "bcl 10,20,+3", "addi %r1,%r0,7"),
     ("bcctr", "addi %r2,%r14,16", "mtspr 9,%r2", "bcctrl 20,0", "addi %r1,%r0,7"), ("bclrl", "addi %r2,%r14,17", "mtspr 8,%r2", "bclrl 20,0", "addi %r1,%r0,7"),
     ("crand", "mtcrf 255,%r13", "crand 3,0,8", "crnor 5,30,31", "crxor 9,0,1", "crorc 12,1,2"), ("crandc", "mtcrf 255,%r13", "crandc 3,0,8", "cror 5,30,31", "creqv 9,0,1", "crnand 12,1,2"),
-    ("mcrf", "mtcrf 255,%r13", "mcrf %cr3,%cr0"), ("mcrxr", "mtspr 1,%r13", "mcrxr %cr4"), ("mtcrf", "mtcrf 0x5a,%r13", "mfcr %r1"),
+    ("mcrf", "mtcrf 255,%r13", "mcrf %cr3,%cr0"), ("mcrxr", "mtspr 1,%r3", "mcrxr %cr4"), ("mtcrf", "mtcrf 0x5a,%r13", "mfcr %r1"),
 ]
-FLOATS = [("lfd, stfd", "lfd %f1,0(%r4)", "fmr %f2,%f1", "stfd %f2,8(%r4)", "lwz %r1,8(%r4)"), ("lfd not aligned", "lfd %f1,2(%r4)"), ("stfd not aligned", "stfd %f1,2(%r4)"),
-          ("lfd, a word aligned", "lfd %f1,4(%r4)", "stfd %f1,8(%r4)", "lwz %r1,8(%r4)")]
+FLOATS = [("lfd, stfd", "lfd %f1,0(%r4)", "fmr %f2,%f1", "stfd %f2,8(%r4)", "lwz %r1,8(%r4)"), ("lfd, a word aligned", "lfd %f1,4(%r4)", "stfd %f1,8(%r4)", "lwz %r1,8(%r4)")]
 
 
 def cases():
     for case in PRIVILEGED + ANYWHERE:
         for msr in BOTH:
-            yield case, (msr, 0)
+            yield case, msr
     for case in [("rfi alone", "rfi"), ("mfspr 17", move(17, 339)), ("mtspr 17", move(17, 467)), ("mtspr 287", "mtspr 287,%r11")]:
-        yield case, (PROBLEM, 0)
+        yield case, PROBLEM
     for case in MAPPED:
         for msr in TRANSLATED:
-            yield case, (msr, 0)
+            yield case, msr
     for case in ORDINARY:
-        yield case, (PROBLEM, 0)
-        yield case, (PROBLEM | ON, 0)
+        yield case, PROBLEM
+        yield case, PROBLEM | ON
     for case in FLOATS:
         for msr in BOTH:
-            yield case, (msr | FLOAT, 0)
+            yield case, msr | FLOAT
 
 
 def constant(register, v):
@@ -166,6 +165,29 @@ def table():
     return bytes(memory)
 
 
+def assembled(folder, bodies):
+    """The cases as GNU as has them, each in 32 bytes, or None without it."""
+    if not shutil.which("powerpc-linux-gnu-as"):
+        return None
+    text = []
+    for i, body in enumerate(bodies):
+        text.append(".org %d" % (32 * i))
+        text += [re.sub(r"([ ,])\+(\d)$", lambda m: "%s. + %d" % (m[1], 4 * int(m[2])), line).replace(".word", ".long") for line in body[1:]]
+        text += ["sc"] * (8 - len(body[1:]))
+    pathlib.Path(folder, "gnu.s").write_text("\n".join(text) + "\n")
+    subprocess.run(["powerpc-linux-gnu-as", "-m603", "-mbig", "-W", "-o", "gnu.o", "gnu.s"], check=True, cwd=folder)
+    subprocess.run(["powerpc-linux-gnu-objcopy", "-O", "binary", "-j", ".text", "gnu.o", "gnu"], check=True, cwd=folder)
+    return pathlib.Path(folder, "gnu").read_bytes()
+
+
+def comparable(case, log):
+    """QEMU calls a user's SPR number without a register a privileged one (SRR1), the manuals an illegal instruction."""
+    log = list(log)
+    if case[0] in ("mtspr 936", "mtspr 937", "mfspr 0", "mfspr 5"):
+        log[2] = log[2] & ~0xC0000
+    return log
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py POGO")
@@ -175,7 +197,7 @@ def main():
         return 77
     source, bodies = program()
     todo = list(cases())
-    todo_table = b"".join(struct.pack(">II", msr, CASES + 32 * bodies.index(case)) for case, (msr, _) in todo) + bytes(8)
+    todo_table = b"".join(struct.pack(">II", msr, CASES + 32 * bodies.index(case)) for case, msr in todo) + bytes(8)
     size = 48 * len(todo) + 4
     with tempfile.TemporaryDirectory() as folder:
         text = pathlib.Path(folder, "modes.s")
@@ -187,6 +209,12 @@ def main():
         for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
             code = bytes.fromhex(m[2])
             image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
+        gnu = assembled(folder, bodies)
+        differ = 0
+        for i, body in enumerate(bodies):
+            if gnu and gnu[32 * i : 32 * i + 32] != image[CASES + 32 * i : CASES + 32 * i + 32]:
+                differ += 1
+                print("%s: %s, GNU as %s" % (body[0], image[CASES + 32 * i : CASES + 32 * i + 32].hex(), gnu[32 * i : 32 * i + 32].hex()))
         image[TABLE : TABLE + len(todo_table)] = todo_table
         image[PAGES:] = table()
         pathlib.Path(folder, "image").write_bytes(image)
@@ -221,9 +249,8 @@ def main():
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish: %d results" % sum(any(theirs[48 * i : 48 * i + 48]) for i in range(len(todo))))
         return 1
-    differ = 0
-    for i, (case, (msr, _)) in enumerate(todo):
-        a, b = struct.unpack_from(">12I", ours, 48 * i), struct.unpack_from(">12I", theirs, 48 * i)
+    for i, (case, msr) in enumerate(todo):
+        a, b = (comparable(case, struct.unpack_from(">12I", x, 48 * i)) for x in (ours, theirs))
         wrong = ["%s %x, QEMU %x" % (n, x, y) for n, x, y in zip(NAMES, a, b) if x != y]
         if wrong:
             differ += 1
