@@ -51,18 +51,21 @@ ANYWHERE = [
     ("tw", "tw 4,%r12,%r12"), ("tw, not", "tw 4,%r12,%r11"), ("twi", "twi 8,%r11,5"), ("twi, unsigned", "twi 1,%r13,5"), ("twi, not", "twi 16,%r11,5"),
     ("lfd without FP", "lfd %f1,0(%r4)"), ("stfd without FP", "stfd %f1,0(%r4)"), ("fmr without FP", "fmr %f1,%f2"), ("dcbz", "dcbz %r0,%r4", "lwz %r1,8(%r4)"),
     ("dcbst", "dcbst %r0,%r4"), ("dcbf", "dcbf %r0,%r4"), ("icbi", "icbi %r0,%r4"), ("dcbt", "dcbt %r0,%r4"), ("dcbtst", "dcbtst %r0,%r4"), ("sync", "sync"),
-    ("isync", "isync"), ("eieio", "eieio"),
-    ("lwarx not aligned", "lwarx %r1,%r12,%r4"),
+    ("isync", "isync"), ("eieio", "eieio"), ("lwarx not aligned", "lwarx %r1,%r12,%r4"),
 ]
-MAPPED = [(name + " " + at, line) for name, line in (("lwz", "lwz %r1,0({})"), ("stw", "stw %r12,8({})"), ("jump", "mtspr 8,{};bclr 20,0"), ("dcbst", "dcbst %r0,{}"),
-          ("dcbz", "dcbz %r4,{}"), ("lwarx", "lwarx %r1,%r0,{}"), ("icbi", "icbi %r0,{}"))
-          for at in ("%r5", "%r6", "%r7", "%r9", "%r10") if at not in ("%r6", "%r9") or name == "jump" and at == "%r9" or name != "jump" and at == "%r6"]
-MAPPED = [(name, *line.format(name.split()[1]).replace("dcbz %r4", "dcbz %r0").split(";")) for name, line in MAPPED]
-for page in range(6):
-    MAPPED += [("lwz page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "lwz %r1,0(%r3)"),
-               ("stw page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "stw %r12,8(%r3)"),
-               ("jump page %d" % page, "addi %%r3,%%r8,0x%x" % (0x1000 * page), "mtspr 8,%r3", "bclr 20,0")][: 2 + bool(page)]
-MAPPED += [("dcbi page 1", "addi %r3,%r8,0x1000", "dcbi %r0,%r3"), ("dcbi page 2", "addi %r3,%r8,0x2000", "dcbi %r0,%r3")]
+ACCESSES = [("lwz", "lwz %r1,0({})"), ("stw", "stw %r12,8({})"), ("lwarx", "lwarx %r1,%r0,{}"), ("dcbz", "dcbz %r0,{}"), ("dcbst", "dcbst %r0,{}"), ("icbi", "icbi %r0,{}")]
+JUMP = ("jump", "mtspr 8,{}", "bclr 20,0")
+
+
+def mapped(places, accesses):
+    for access in accesses:
+        for where, lines in places:
+            yield (access[0] + " " + where, *lines, *(line.format("%r3" if lines else where) for line in access[1:]))
+
+
+PAGES_OF = [("page %d" % n, ["addi %%r3,%%r8,0x%x" % (0x1000 * n)]) for n in range(6)]
+MAPPED = [*mapped([("%r5", []), ("%r6", []), ("%r7", []), ("%r10", [])], ACCESSES), *mapped([("%r5", []), ("%r7", []), ("%r9", []), ("%r10", [])], [JUMP]),
+          *mapped(PAGES_OF, ACCESSES[:3]), *mapped(PAGES_OF[:5], [("dcbi", "dcbi %r0,{}")]), *mapped(PAGES_OF[1:], [JUMP])]
 ORDINARY = [
     ("addi", "addi %r1,%r0,-5"), ("addis", "addis %r1,%r12,-5"), ("addic.", "addic. %r1,%r13,-1"), ("subfic", "subfic %r1,%r12,5"), ("mulli", "mulli %r1,%r13,-7"),
 ] + [("%s%s%s" % (n, v, c), "mtspr 1,%r3", "%s%s%s %%r1,%%r11,%%r13" % (n, v, c), "%s%s%s %%r2,%%r12,%%r11" % (n, v, c))
@@ -79,7 +82,8 @@ ORDINARY = [
     ("lbzx", "addi %r2,%r0,3", "lbzx %r1,%r4,%r2"), ("lhax", "addi %r2,%r0,2", "lhax %r1,%r2,%r4"), ("lwzux", "addi %r2,%r4,-4", "addi %r3,%r0,4", "lwzux %r1,%r2,%r3"),
     ("stb", "stb %r13,9(%r4)", "lwz %r1,8(%r4)"), ("sthu", "addi %r2,%r4,2", "sthu %r13,8(%r2)", "lwz %r1,8(%r4)"), ("stwx", "addi %r2,%r0,8", "stwx %r13,%r2,%r4", "lwz %r1,8(%r4)"),
     ("stbux", "addi %r2,%r0,8", "stbux %r13,%r2,%r4", "lwz %r1,8(%r4)"), ("lwbrx", "lwbrx %r1,%r0,%r4"), ("stwbrx", "addi %r2,%r0,8", "stwbrx %r13,%r2,%r4", "lwz %r1,8(%r4)"),
-    ("lwz not aligned", "lwz %r1,5(%r4)"), ("lwarx, stwcx.", "lwarx %r1,%r0,%r4", "stwcx. %r1,%r0,%r4", "mfcr %r2"), ("stwcx. alone", "lwarx %r1,%r0,%r4", "stwcx. %r1,%r0,%r4", "stwcx. %r1,%r0,%r4"),
+    ("lwz not aligned", "lwz %r1,5(%r4)"), ("lmw", "lmw %r30,4(%r4)", "or %r1,%r30,%r31"),
+    ("stmw", "addi %r30,%r0,5", "addi %r31,%r0,6", "stmw %r30,8(%r4)", "lwz %r1,8(%r4)", "lwz %r2,12(%r4)"), ("lwarx, stwcx.", "lwarx %r1,%r0,%r4", "stwcx. %r1,%r0,%r4", "mfcr %r2"), ("stwcx. alone", "lwarx %r1,%r0,%r4", "stwcx. %r1,%r0,%r4", "stwcx. %r1,%r0,%r4"),
     ("b", "b +3", "addi %r1,%r0,7", "addi %r2,%r0,7"), ("bl", "bl +2", "addi %r1,%r0,7", "addi %r2,%r0,7"), ("bc", "cmpwi %cr0,%r12,1", "bc 12,2,+3", "addi %r1,%r0,7"),
     ("bc, not", "cmpwi %cr0,%r12,1", "bc 4,2,+3", "addi %r1,%r0,7"), ("bdnz", "mtspr 9,%r12", "bc 16,0,+4", "addi %r1,%r0,7"), ("bdz, and", "mtspr 9,%r12", "cmpwi %cr5,%r12,2", "bcl 10,20,+3", "addi %r1,%r0,7"),
     ("bcctr", "addi %r2,%r14,16", "mtspr 9,%r2", "bcctrl 20,0", "addi %r1,%r0,7"), ("bclrl", "addi %r2,%r14,17", "mtspr 8,%r2", "bclrl 20,0", "addi %r1,%r0,7"),
