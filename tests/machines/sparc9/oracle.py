@@ -41,7 +41,7 @@ BOTH += [
     ("lda, little", "lda [%r3+%r0]136,%r1"), ("ldxa, asi", "wr %r0,128,%asi", "ldxa [0+%r3]%asi,%r1"), ("ldxa, restricted asi", "wr %r0,16,%asi", "ldxa [0+%r3]%asi,%r1"),
     ("lduba", "lduba [%r3+%r0]16,%r1"), ("sta", "sta %r4,[%r3+%r0]16"), ("stxa", "stxa %r4,[%r3+%r0]128", "ldx [%r3+%r0],%r1"), ("stxa, little", "stxa %r4,[%r3+%r0]136", "ldx [%r3+%r0],%r1"),
     ("ldstuba", "ldstuba [%r3+%r0]16,%r1"), ("swapa", "swapa [%r3+%r0]16,%r1"), ("casa", "casa [%r3]128,%r0,%r1"), ("casa, restricted", "casa [%r3]16,%r0,%r1"),
-    ("casxa", "ldx [%r3+%r0],%r2", "or %r0,9,%r1", "casxa [%r3]128,%r2,%r1", "ldx [%r3+%r0],%r2"), ("prefetcha", "prefetcha [%r3+%r0]128,0"),
+    ("casxa", "ldx [%r3+%r0],%r2", "or %r0,9,%r1", "casxa [%r3]128,%r2,%r1", "ldx [%r3+%r0],%r2"), ("prefetcha", "prefetcha [%r3+%r0]16,0"),
     ("save", "save %r0,9,%r1"), ("restore", "restore %r0,9,%r1"), ("return", "return 4+%r2", "sethi 0,%r0"),
     ("ld not aligned", "ld [1+%r3],%r1"), ("ldx not aligned", "ldx [4+%r3],%r1"), ("jmpl not aligned", "jmpl 2+%r2,%r0"), ("ld of a float", "ld [%r3+%r0],%f1", "rd %fprs,%r1"),
     ("udivx by 0", "udivx %r4,%r0,%r1"), ("udiv by 0", "udiv %r4,%r0,%r1"), ("taddcctv", "taddcctv %r4,%r4,%r1"),
