@@ -19,7 +19,7 @@ SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "spa
 TABLE, TRAPS, COMMON, CASES, SCRATCH, LOG = 0x4000, 0x8000, 0x10000, 0x20000, 0x30000, 0x40000
 NAMES = ["TT", "TSTATE", "TPC", "TNPC", "TL", "PSTATE", "CWP", "CANSAVE", "CANRESTORE", "CLEANWIN", "OTHERWIN", "%r1", "%r2"]
 ENTRY, RESULT = 24, 8 * len(NAMES)
-PRIV, PEF, AM, IE, AG, TLE = 4, 16, 8, 2, 1, 256
+PRIV, PEF, AM, AG = 4, 16, 8, 1
 USER, SUPERVISOR = PEF, PEF | PRIV
 PLAIN = (3, 3, 0, 7, 0, 4, 0)  # CANSAVE, CANRESTORE, OTHERWIN, CLEANWIN, WSTATE, FPRS, TICK.NPT
 REGISTERS = ["tick", "tba", "pstate", "tl", "pil", "cwp", "cansave", "canrestore", "cleanwin", "otherwin", "wstate", "ver"]
@@ -29,13 +29,15 @@ BOTH = [("rdpr " + r, "rdpr %%%s,%%r1" % r) + (("srlx %r1,63,%r1",) if r == "tic
 BOTH += [("wrpr " + r, "wrpr %%r0,%d,%%%s" % (v, r), "rdpr %%%s,%%r1" % r) for r, v in
          (("pstate", 22), ("pil", 9), ("cwp", 4), ("cansave", 2), ("canrestore", 5), ("cleanwin", 6), ("otherwin", 1), ("wstate", 0o25), ("tl", 2))]
 BOTH += [("wrpr " + r, "wrpr %r0,1,%tl", "sub %r0,4,%r1", "wrpr %%r1,0,%%%s" % r, "rdpr %%%s,%%r1" % r) for r in ("tpc", "tnpc")]
-BOTH += [("wrpr tt", "wrpr %r0,1,%tl", "wrpr %r0,300,%tt", "rdpr %tt,%r1"), ("wrpr tl, level used", "wrpr %r0,2,%tl", "ta %icc,5+%r0"), ("wrpr tstate", "wrpr %r0,1,%tl", "wrpr %r4,0,%tstate", "rdpr %tstate,%r1")]
+BOTH += [("wrpr tt", "wrpr %r0,1,%tl", "wrpr %r0,300,%tt", "rdpr %tt,%r1"), ("wrpr tl, level used", "wrpr %r0,2,%tl", "ta %icc,5+%r0"),
+         ("wrpr tstate", "wrpr %r0,1,%tl", "wrpr %r4,0,%tstate", "rdpr %tstate,%r1")]
 BOTH += [
     ("rd tick", "rd %tick,%r1", "srlx %r1,63,%r1"), ("rd pc", "rd %pc,%r1"), ("rd ccr", "subcc %r0,1,%r0", "rd %ccr,%r1"), ("rd asi", "wr %r0,16,%asi", "rd %asi,%r1"),
     ("rd fprs", "wr %r0,4,%fprs", "rd %fprs,%r1"), ("rd y", "wr %r4,3,%y", "rd %y,%r1"), ("wr ccr", "wr %r4,3,%ccr"), ("wr asi", "wr %r4,128,%asi"),
     ("saved", "saved"), ("restored", "restored"), ("flushw", "flushw"),
     ("done", "wrpr %r0,1,%tl", "wrpr %r2,28,%tnpc", "wrpr %r0,0,%tstate", "done", "ta %icc,5+%r0", "sethi 0,%r0", "sethi 0,%r0", "rd %ccr,%r1"),
     ("retry", "wrpr %r0,1,%tl", "wrpr %r2,24,%tpc", "wrpr %r2,28,%tnpc", "wrpr %r0,0,%tstate", "retry", "ta %icc,5+%r0", "rd %ccr,%r1"),
+    ("rdpr reserved", "rdpr %pr17,%r1"), ("wrpr reserved", "wrpr %r0,0,%pr20"), ("wrpr ver", "wrpr %r0,0,%ver"), ("saved, reserved", "saved5"),
     ("illtrap", "illtrap 0"), ("ta", "ta %icc,5+%r0"), ("tn", "tn %icc,5+%r0"), ("tcc, sum", "ta %xcc,1+%r4"), ("membar", "membar 64"), ("stbar", "stbar"), ("flush", "flush 0+%r3"),
     ("prefetch", "prefetch [0+%r3],2"), ("lda, primary", "lda [%r3+%r0]128,%r1"), ("lda, as if user", "lda [%r3+%r0]16,%r1"), ("lda, nucleus", "lda [%r3+%r0]4,%r1"),
     ("lda, little", "lda [%r3+%r0]136,%r1"), ("ldxa, asi", "wr %r0,128,%asi", "ldxa [0+%r3]%asi,%r1"), ("ldxa, restricted asi", "wr %r0,16,%asi", "ldxa [0+%r3]%asi,%r1"),
@@ -66,6 +68,7 @@ ORDINARY = [
 # In supervisor mode QEMU 7.2 lets these go on at level 0, and SIR do nothing.
 IN_USER_MODE = [("rdpr " + r, "rdpr %%%s,%%r1" % r) for r in ("tpc", "tnpc", "tstate", "tt")] + [("done", "done"), ("retry", "retry"), ("sir", "sir 5")]
 SAVE, RESTORE, FLUSHW = ("save", "save %r0,9,%r1"), ("restore", "restore %r0,9,%r1"), ("flushw", "flushw")
+FAR = ("ld beyond 32 bits", "sllx %r4,40,%r1", "or %r1,%r3,%r1", "ld [%r1+%r0],%r1")
 TICK, FLOAT, PC = ("rd tick", "rd %tick,%r1", "srlx %r1,63,%r1"), ("ld of a float", "ld [%r3+%r0],%f1", "rd %fprs,%r1"), ("rd pc", "rd %pc,%r1")
 
 
@@ -75,6 +78,7 @@ def cases():
             yield case, mode, PLAIN
     for case in IN_USER_MODE + ORDINARY:
         yield case, USER, PLAIN
+    yield ("done, reserved", "done7"), SUPERVISOR, PLAIN  # in user mode QEMU 7.2 raises illegal_instruction
     for mode in (USER, SUPERVISOR):
         yield SAVE, mode, (0, 3, 0, 7, 0o12, 4, 0)      # spill, normal
         yield SAVE, mode, (0, 3, 3, 7, 0o52, 4, 0)      # spill, other
@@ -90,6 +94,7 @@ def cases():
         yield FLOAT, mode, PLAIN[:5] + (0, 0)
         yield FLOAT, mode & ~PEF, PLAIN
         yield PC, mode | AM, PLAIN
+        yield FAR, mode | AM, PLAIN
 
 
 def constant(register, v):
