@@ -593,7 +593,7 @@ Term Elaborator::read(const Target::Part& part) {
         case Target::Part::Kind::constant:
             return t.constant(part.width, part.value);
         case Target::Part::Kind::element:
-            whole = part.element == spec_.pc ? pc_value_ : current(part.element);
+            whole = part.element == spec_.pc && pc_value_.valid() ? pc_value_ : current(part.element);
             break;
         case Target::Part::Kind::file:
             whole = read_file(*part.file, part.index);

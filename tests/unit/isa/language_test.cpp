@@ -55,6 +55,11 @@ TEST(Fields, KeepTheRulesForWritesBySoftware) {
     EXPECT_THAT(error_of("register r : bits(8) { A 1..0; }"), HasSubstr("E0311"));
 }
 
+TEST(Registers, CanBeAsWideAsThePc) {
+    EXPECT_EQ(reset_writes("register r : bits(width(pc)) role data; reset { r = 0xFFFF; }", "r"), "#xffff");
+    EXPECT_THAT(error_of("register r : bits(pc) role data;"), HasSubstr("E0204"));
+}
+
 TEST(Views, CanShowSomeFieldsOnly) {
     const std::string r =
         "register r : bits(8) { M 7 role control; S 1 role control; C 3..2 reads 2; U 0 role control; }"
