@@ -128,10 +128,10 @@ def programs():
     # A translation register, then translation on, at a level, and an access there.
     for ar in range(8):
         for pl in LEVELS:
-            for dirty in (0x60, 0x20):
+            for bits in (0x61, 0x21, 0x41, 0x60):  # dirty, accessed, present
                 for level in LEVELS:
                     for line in TRANSLATED:
-                        entry = 0x9000 | ar << 9 | pl << 7 | dirty | 1
+                        entry = 0x9000 | ar << 9 | pl << 7 | bits
                         yield ([("M", "itr.d dtr[r0]=r43"), ("B", "rfi"), ("M", line)],
                                {"psr": 0, "r43": entry, "ipsr": level << 32 | 0x22000, "iip": "next"})
 
