@@ -141,7 +141,7 @@ def program(bodies):
     lines += ["move.l (%a5)+,(%a0)+"] * 4
     for place, count in ((SCRATCH, 16), (USER_STACK - 16, 4)):
         lines += ["lea %s,%%a1" % (at % place), "moveq #%d,%%d1" % (count - 1), "copy%d:" % count, "move.l (%a1)+,(%a0)+", "dbf %%d1,copy%d" % count]
-    lines += ["move.l %%a0,%s" % (at % (NOW + 4)), "bra.w loop", "done:", "movea.l %s,%%a0" % (at % (NOW + 4)), "move.l #1,(%a0)", "clr.l 0xf00300.l", "self:", "bra.s self"]
+    lines += ["move.l %%a0,%s" % (at % (NOW + 4)), "bra.w loop", "done:", "movea.l %s,%%a0" % (at % (NOW + 4)), "move.l #1,(%a0)", "nop", "nop", "nop", "nop", "clr.l 0xf00300.l", "self:", "bra.s self"]
     for i, body in enumerate(bodies):
         place = CODE + SLOT * i
         lines.append(".org 0x%x" % place)
@@ -248,7 +248,7 @@ def main():
     if not qemu:
         print("no qemu-system-m68k")
         return 77
-    return max(compare(sys.argv[1], qemu, model) for model in ("68020", "68040"))
+    return max(compare(str(pathlib.Path(sys.argv[1]).resolve()), qemu, model) for model in ("68020", "68040"))
 
 
 if __name__ == "__main__":
