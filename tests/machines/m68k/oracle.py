@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# Compares the 68020 and the 68040 of m68k.isa with QEMU (qemu-system-m68k -M none), instruction by instruction: oracle.py POGO
+# Compares the 68020, 68030 and 68040 of m68k.isa with QEMU (qemu-system-m68k -M none), instruction by instruction: oracle.py POGO
 # SPDX-License-Identifier: Apache-2.0
 #
 # A kernel runs each case in user mode, with the interrupt stack or with the master stack, and notes the exception that ends it: the
@@ -107,7 +107,7 @@ def frame(status, format):
 
 
 def cases(model):
-    for text in PRIVILEGED + (FOR_20 if model == "68020" else FOR_40):
+    for text in PRIVILEGED + (FOR_40 if model == "68040" else FOR_20):
         for status in (USER, INTERRUPT, MASTER):
             if text == "rte" and status or text.startswith(("stop", "reset", "fsave", "frestore", "movec %a0,%caar", "movec %a0,%urp", "ptest")) and status != USER:
                 continue
@@ -120,7 +120,7 @@ def cases(model):
         for status in (USER, INTERRUPT, MASTER):
             yield text, status, 0
             yield text, status, 1
-    for text in ordinary() + ([] if model == "68020" else MOVE16):
+    for text in ordinary() + (MOVE16 if model == "68040" else []):
         yield text, USER, 0
         yield text, USER, 1
 
@@ -248,7 +248,7 @@ def main():
     if not qemu:
         print("no qemu-system-m68k")
         return 77
-    return max(compare(str(pathlib.Path(sys.argv[1]).resolve()), qemu, model) for model in ("68020", "68040"))
+    return max(compare(str(pathlib.Path(sys.argv[1]).resolve()), qemu, model) for model in ("68020", "68030", "68040"))
 
 
 if __name__ == "__main__":
