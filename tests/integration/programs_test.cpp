@@ -140,6 +140,11 @@ TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
     runs_as_under_qemu(machine("m68k.isa"), "", "qemu-m68k", " -cpu m68000", GetParam());
 }
 
+TEST_P(Views, M68020RunsACProgramOfItsOwnInstructions) {
+    if (!built("68020-program.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    runs_as_under_qemu(machine("m68k.isa", {{"model", "68020"}}), "68020-", "qemu-m68k", " -cpu m68020", GetParam());
+}
+
 // The program checks itself against the frames of MC68000UM, section 6; its exit code is the first entry that is wrong.
 TEST(M68k, StacksEveryExceptionAsTheManualSays) {
     if (!built("exceptions-68000.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
