@@ -157,7 +157,7 @@ TEST(M68k, StacksEveryExceptionAsTheManualSays) {
     }
 }
 
-// The same of the M68020 User's Manual, sections 6 and 9.7, where QEMU is no help; the exit code is the first comparison that fails.
+// The same of the M68020 User's Manual, sections 6 and 9.7, where QEMU is no help.
 TEST(M68k, StacksAndTakesFramesOfThe68020) {
     if (!built("frames-68020.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
     const Finished run = run_elf(machine("m68k.isa", {{"model", "68020"}}), {"frames-68020.elf"}, model::View::batched);
