@@ -140,6 +140,11 @@ TEST_P(Views, M68000RunsACProgramUnderASupervisor) {
     runs_as_under_qemu(machine("m68k.isa"), "", "qemu-m68k", " -cpu m68000", GetParam());
 }
 
+TEST_P(Views, M68020RunsACProgramOfItsOwnInstructions) {
+    if (!built("68020-program.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    runs_as_under_qemu(machine("m68k.isa", {{"model", "68020"}}), "68020-", "qemu-m68k", " -cpu m68020", GetParam());
+}
+
 // The program checks itself against the frames of MC68000UM, section 6; its exit code is the first entry that is wrong.
 TEST(M68k, StacksEveryExceptionAsTheManualSays) {
     if (!built("exceptions-68000.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
@@ -150,6 +155,14 @@ TEST(M68k, StacksEveryExceptionAsTheManualSays) {
         EXPECT_EQ(run.result.reason, model::StopReason::exit) << model;
         EXPECT_EQ(run.result.exit_code, 0U) << model;
     }
+}
+
+// The same of the M68020 User's Manual, sections 6 and 9.7, where QEMU is no help.
+TEST(M68k, StacksAndTakesFramesOfThe68020) {
+    if (!built("frames-68020.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    const Finished run = run_elf(machine("m68k.isa", {{"model", "68020"}}), {"frames-68020.elf"}, model::View::batched);
+    EXPECT_EQ(run.result.reason, model::StopReason::exit);
+    EXPECT_EQ(run.result.exit_code, 0U);
 }
 
 // ---- RV64 ---------------------------------------------------------------------------------------------------------

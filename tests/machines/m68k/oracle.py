@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# Compares the 68020, 68030 and 68040 of m68k.isa with QEMU (qemu-system-m68k -M none), instruction by instruction: oracle.py POGO
+# SPDX-License-Identifier: Apache-2.0
+#
+# A kernel runs each case in user mode, with the interrupt stack or with the master stack, and notes the exception that ends it: the
+# registers, USP, MSP, ISP, eight words of the frame and 64 bytes of memory. TRAP #0 is the end of cases that complete.
+# What QEMU 7.2 has otherwise than the manuals, and is left out: docs/machines/m68k.md.
+# Exit code: 0 agree, 1 differ, 77 no emulator.
+
+import pathlib
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "m68k.isa"
+KERNEL, SAVED, NOW, SEEDS, TEMPLATE, SCRATCH, TABLE, CODE, SLOT, LOG = (
+    0x1000, 0x1800, 0x1900, 0x1A00, 0x1C00, 0x2000, 0x4000, 0x10000, 64, 0x80000)
+INTERRUPT_STACK, MASTER_STACK, USER_STACK, WORDS = 0x3000, 0x3400, 0x3800, 43
+USER, INTERRUPT, MASTER = 0x0000, 0x2000, 0x3000
+NAMES = ["D%d" % n for n in range(8)] + ["A%d" % n for n in range(8)] + ["USP", "MSP", "ISP"]
+N, Z, V, C = 8, 4, 2, 1
+
+# Registers of a case; A0 to A3 lie in the memory that is compared, A4 is a small index.
+SETS = [
+    [0x00000001, 0x12345678, 0xFFFFFFFF, 0x80000000, 0x00000007, 0x7FFFFFFF, 0x0000FFFE, 0x00A5C3F0] + [SCRATCH + 16, SCRATCH + 32, SCRATCH + 24, SCRATCH + 48, 2, 0, 0],
+    [0x00000000, 0xFEDCBA98, 0x00000010, 0x00000003, 0xFFFFFFF9, 0x00008000, 0x55AA55AA, 0x00000013] + [SCRATCH + 24, SCRATCH + 40, SCRATCH + 33, SCRATCH + 17, 4, 0, 0],
+]
+MEMORY = bytes.fromhex("00000001 00002028 fffffff0 00002024 00002018 00002008 00000004 00002021"
+                       "12345678 9abcdef0 00002010 0fffffff 00010203 f0e1d2c3 00002020 80000000")
+
+PRIVILEGED = [
+    "move.w %sr,%d0", "move.w %d0,%sr", "move.w #12288,%sr", "move.w #8192,%sr", "andi.w #61439,%sr", "ori.w #4096,%sr", "eori.w #4096,%sr", "andi.w #57343,%sr",
+    "move.l %a0,%usp", "move.l %usp,%a1", "reset", "rte", "fsave (%a0)", "frestore (%a2)",
+    "moves.l %d1,(%a0)", "moves.b (%a1)+,%a2", "moves.w -(%a1),%d3", "stop #8192",
+    "movec %d4,%sfc ! movec %sfc,%d0", "movec %d1,%dfc ! movec %dfc,%d0", "movec %d1,%usp ! movec %usp,%a5", "movec %a0,%vbr ! movec %vbr,%d0 ! moveq #0,%d1 ! movec %d1,%vbr",
+    "movec %msp,%d0 ! movec %isp,%d1", "ori.w #4096,%sr ! movea.l %a7,%a0 ! move.l %d0,-(%a7)",
+]
+FOR_20 = ["movec %d0,%cacr ! movec %cacr,%d1", "movec %a0,%caar ! movec %caar,%d1"]
+FOR_40 = ["movec %cacr,%d1", "movec %d3,%cacr ! movec %cacr,%d1", "cinvl %dc,(%a0)", "cinva %bc,(%a0)", "cpushp %ic,(%a1)", "pflusha (%a0)", "pflushn (%a0)", "ptestr (%a0)", "movec %a0,%urp",
+          "movec %tc,%d0", "movec %mmusr,%d0", "movec %itt0,%d0"]
+FRAMES = [(status, format) for status in (0x2000, 0x3000, 0x0015, 0x1004) for format in (0, 2)]
+ANYWHERE = [
+    "trap #0", "trap #15", "illegal", "trapv", "ori.b #2,%ccr ! trapv", "chk.w %d0,%d1", "chk.w %d1,%d2", "chk.w (%a0),%d0", "chk.l %d5,%d1", "chk.l (%a0),%d2", "divu.w (%a0),%d1",
+    "clr.l %d6 ! divs.w %d6,%d1", "clr.l %d6 ! divul.l %d6,%d1:%d2", "clr.l %d6 ! divs.l %d6,%d1:%d2", "move.w %ccr,%d1", "ori.b #31,%ccr ! move.w %ccr,(%a0)",
+    "trapt", "trapf", "trapeq.w #4660", "trapne.w #4660", "trapne.l #305419896", "trapmi.l #1", "pea 6(%pc) ! rtd #8",
+]
+MODES = ["%d{d}", "(%a{m})", "(%a{m})+", "-(%a{m})", "4(%a{m})", "-2(%a{m},%a4.w)", "8200.w", "0x2010.l", "2(%a{m},%a4.l4)", "(4.l,%a{m},%a4.w2)", "([4.w,%a0],%a4.l,2.w)", "([-4.w,%a0,%a5.l],4.w)"]
+CONTROL = [m for m in MODES if "+" not in m and "-(" not in m and "%d" not in m]
+MEMORY_MODES = MODES[1:]
+
+
+def ordinary():
+    rnd = random.Random(20)
+    found = []
+
+    def some(pattern, modes=MODES, count=6):
+        for _ in range(count):
+            mode = rnd.choice(modes).format(d=rnd.randrange(8), m=rnd.randrange(4))
+            names = {"ea": mode, "o": rnd.choice(["#%d" % rnd.randrange(32), "%%d%d" % rnd.randrange(8)]), "w": rnd.choice(["#%d" % rnd.randrange(32), "%%d%d" % rnd.randrange(8)])}
+            names.update({"d%d" % i: "%%d%d" % r for i, r in enumerate(rnd.sample(range(8), 5))})
+            names.update({"a%d" % i: "%%a%d" % r for i, r in enumerate(rnd.sample(range(4), 2))})
+            found.append(pattern.format(**names))
+
+    for name in ("move.b", "move.w", "move.l", "add.w", "sub.l", "cmp.b", "and.l", "or.w"):
+        some(name + " {ea},{d0}", [m for m in MODES if name[-1] != "b" or "%a{m}" != m], 12)
+    for name in ("move.l", "add.b", "eor.l", "sub.w"):
+        some(name + " {d0},{ea}", MEMORY_MODES, 12)
+    for name in ("clr.w", "neg.b", "not.l", "negx.w", "tst.b", "tst.w", "tas", "st", "seq"):
+        some(name + " {ea}", MEMORY_MODES, 4)
+    some("lea {ea},%a5", CONTROL, 12)
+    some("pea {ea}", CONTROL, 8)
+    found.extend(["tst.l %a0", "tst.w %a4", "tst.w 4(%pc)", "tst.l #0", "cmpi.w #16,4(%pc)", "cmpi.l #16,(2.l,%pc,%a4.w)", "lea ([4.w,%pc],%a4.w,2.w),%a5", "bra.l .+6", "beq.l .+6", "bsr.l .+6"])
+    found.extend("extb.l %%d%d" % n for n in range(8))
+    found.extend(["link.l %a0,#-70000", "unlk %a0", "movem.l #0xffff,(%a0)", "movem.l #0xf0f0,-(%a3)", "movem.w (%a0)+,#0x010f", "movem.l #0x0080,-(%a0)"])
+    for name in ("muls.l", "mulu.l"):
+        some(name + " {ea},{d0}", count=10)
+        some(name + " {ea},{d0}:{d1}", count=10)
+    for name in ("divs", "divu"):
+        some(name + "l.l {ea},{d0}:{d1}", count=12)
+        some(name + ".l {ea},{d0}:{d1}", count=12)
+        found.append(name + "l.l %d4,%d1:%d1")
+    for name in ("bftst", "bfchg", "bfclr", "bfset"):
+        some(name + " {ea}[{o}:{w}]", ["%d{d}"], 10)
+    for name in ("bfextu", "bfexts", "bfffo"):
+        some(name + " {ea}[{o}:{w}],{d0}", ["%d{d}"], 12)
+    some("bfins {d0},{ea}[{o}:{w}]", ["%d{d}"], 12)
+    small = ["#%d" % n for n in range(0, 32, 5)] + ["%d0", "%d4"]
+    for name in ("bftst", "bfchg", "bfclr", "bfset", "bfextu", "bfexts", "bfffo", "bfins"):
+        for _ in range(10):
+            field = "%s[%s:%s]" % (rnd.choice(CONTROL).format(m=rnd.randrange(4)), rnd.choice(small), rnd.choice(small))
+            found.append(name + (" %%d%d," % rnd.randrange(8) if name == "bfins" else " ") + field + (",%%d%d" % rnd.randrange(8) if name[2:] in ("extu", "exts", "ffo") else ""))
+    for name in ("cas.b", "cas.w", "cas.l"):
+        some(name + " {d0},{d1},{ea}", MEMORY_MODES, 6)
+    found.extend(["move.l (%a0),%d1 ! cas.l %d1,%d2,(%a0)", "cas2.l %d0:%d1,%d2:%d3,(%a0):(%a1)", "move.l (%a0),%d0 ! cas2.l %d0:%d1,%d2:%d3,(%a0):(%a1)",
+                  "move.l (%a0),%d0 ! move.l (%a1),%d1 ! cas2.l %d0:%d1,%d2:%d3,(%a0):(%a1)", "move.w (%a0),%d0 ! move.w (%a1),%d1 ! cas2.w %d0:%d1,%d2:%d3,(%a0):(%a1)"])
+    found.extend(["abcd %d1,%d7", "sbcd %d1,%d7", "addx.l %d1,%d2", "subx.w -(%a0),-(%a1)", "movep.l %d1,1(%a0)", "movep.w 2(%a0),%d3", "exg %d1,%a2", "cmpm.b (%a0)+,(%a1)+"])
+    return found
+
+
+def frame(status, format):
+    return "move.w #%d,-(%%a7) ! move.l #.+60,-(%%a7) ! move.w #%d,-(%%a7)" % (((format << 12) + 0x8000) % 0x10000 - 0x8000, status)
+
+
+def cases(model):
+    for text in PRIVILEGED + (FOR_40 if model == "68040" else FOR_20):
+        for status in (USER, INTERRUPT, MASTER):
+            if text == "rte" and status or text.startswith(("stop", "reset", "fsave", "frestore", "movec %a0,%caar", "movec %a0,%urp", "ptest")) and status != USER:
+                continue
+            yield text, status, 0
+    yield "movec %a0,%msp ! movec %msp,%d1 ! ori.w #4096,%sr ! movea.l %a7,%a5", INTERRUPT, 0  # of the stack pointer that is not in use
+    yield "movec %a1,%isp ! movec %isp,%d2 ! andi.w #61439,%sr ! movea.l %a7,%a5", MASTER, 0
+    for status, format in FRAMES:
+        yield "%s ! rte" % frame(status, format), INTERRUPT, 0
+    for text in ANYWHERE:
+        for status in (USER, INTERRUPT, MASTER):
+            yield text, status, 0
+            yield text, status, 1
+    for text in ordinary() + (MOVE16 if model == "68040" else []):
+        yield text, USER, 0
+        yield text, USER, 1
+
+
+MOVE16 = ["move16 (%a0)+,(%a1)+", "move16 (%a3)+,(%a2)+", "move16 (%a0)+,0x2030.l", "move16 0x2031.l,(%a0)+", "move16 (%a0),0x2037.l", "move16 0x2030.l,(%a2)"]
+
+
+def program(bodies):
+    """The kernel, and each case in a place of its own."""
+    at = "0x%x.l"
+    lines = [".org 0x%x" % KERNEL, "loop:", "move.w #9984,%sr", "lea %s,%%a0" % (at % SCRATCH), "lea %s,%%a1" % (at % TEMPLATE), "moveq #15,%d1", "fill:", "move.l (%a1)+,(%a0)+", "dbf %d1,fill"]
+    lines += ["clr.l 0x%x.l" % (USER_STACK - 4 * i) for i in range(1, 5)]
+    lines += ["movea.l %s,%%a6" % (at % NOW), "move.l (%a6)+,%d0", "beq.w done", "move.l (%a6)+,%d2", "move.l (%a6)+,%d3", "move.l %%a6,%s" % (at % NOW)]
+    lines += ["movea.l #%d,%%a0" % MASTER_STACK, "movec %a0,%msp", "movea.l #%d,%%a0" % USER_STACK, "move.l %a0,%usp", "movea.l #%d,%%a7" % INTERRUPT_STACK]
+    lines += ["clr.w -(%a7)", "move.l %d0,-(%a7)", "move.w %d3,-(%a7)", "movea.l %d2,%a6", "movem.l (%a6),#0x7fff", "rte"]
+    lines += ["handler:", "movem.l #0xffff,%s" % (at % SAVED), "movea.l %a7,%a5", "move.w #9984,%sr", "movea.l %s,%%a0" % (at % (NOW + 4)), "lea %s,%%a1" % (at % SAVED), "moveq #15,%d1", "registers:", "move.l (%a1)+,(%a0)+", "dbf %d1,registers"]
+    lines += ["move.l %usp,%a1", "move.l %a1,(%a0)+", "movec %msp,%a1", "move.l %a1,(%a0)+", "movec %isp,%a1", "move.l %a1,(%a0)+"]
+    lines += ["move.l (%a5)+,(%a0)+"] * 4
+    for place, count in ((SCRATCH, 16), (USER_STACK - 16, 4)):
+        lines += ["lea %s,%%a1" % (at % place), "moveq #%d,%%d1" % (count - 1), "copy%d:" % count, "move.l (%a1)+,(%a0)+", "dbf %%d1,copy%d" % count]
+    lines += ["move.l %%a0,%s" % (at % (NOW + 4)), "bra.w loop", "done:", "movea.l %s,%%a0" % (at % (NOW + 4)), "move.l #1,(%a0)", "nop", "nop", "nop", "nop", "clr.l 0xf00300.l", "self:", "bra.s self"]
+    for i, body in enumerate(bodies):
+        place = CODE + SLOT * i
+        lines.append(".org 0x%x" % place)
+        lines += [re.sub(r"\.\+(\d+)", lambda m: "%d" % (place + int(m[1])), line) for line in body.split(" ! ")] + ["trap #0", ".org 0x%x" % (place + 60), "trap #1"]
+    return "\n".join(lines) + "\n"
+
+
+def undefined(text, ccr, vector):
+    """The condition codes that the manual leaves undefined."""
+    name = text.split(" ! ")[-1].split(".")[0].split()[0]
+    if name in ("abcd", "sbcd", "nbcd"):
+        return N | V
+    if name == "chk":
+        return N | Z | V | C
+    if name in ("cmp2", "chk2"):
+        return N | V
+    if name.startswith("div"):
+        return N | Z | V if vector == 20 else N | Z if ccr & V else 0
+    return 0
+
+
+def run_ours(folder, pogo, model, size):
+    arguments = [pogo, "run", str(SPEC), "--param", "model=" + model, "--asm", "cases.s", "--raw", "0=vectors", "--raw", "0x%x=data" % NOW, "--raw", "0x%x=table" % TABLE,
+                 "--set", "pc=0x%x" % KERNEL, "--set", "sr=0x2700", "--no-reset", "--cycles", "20000000", "--trace", "-"]
+    run = subprocess.run(arguments, capture_output=True, text=True, timeout=300, cwd=folder)
+    log = bytearray(size)
+    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
+        at = int(m[1], 16) - LOG
+        if 0 <= at < size:
+            log[at] = int(m[2], 16)
+    return log
+
+
+def run_theirs(folder, qemu, model, size):
+    emulator = subprocess.Popen([qemu, "-M", "none", "-cpu", "m" + model, "-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
+                                 "loader,addr=0x%x,cpu-num=0" % KERNEL, "-display", "none", "-serial", "null", "-monitor", "stdio"],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    saved = pathlib.Path(folder) / "memory"
+    log = b""
+    try:
+        for _ in range(40):
+            time.sleep(0.25)
+            emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
+            emulator.stdin.flush()
+            time.sleep(0.1)
+            log = saved.read_bytes() if saved.exists() else b""
+            if len(log) == size and log[-1] == 1:
+                break
+    finally:
+        emulator.kill()
+        emulator.wait()
+        saved.unlink(missing_ok=True)
+    return log
+
+
+def compare(pogo, qemu, model):
+    todo = list(cases(model))
+    bodies = list(dict.fromkeys(text for text, _, _ in todo))
+    size = 4 * (WORDS * len(todo) + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "cases.s").write_text(program(bodies))
+        run = subprocess.run([pogo, "asm", str(SPEC), "cases.s", "--param", "model=" + model], capture_output=True, text=True, timeout=60, cwd=folder)
+        if run.returncode:
+            sys.exit(run.stderr)
+        image = bytearray(0x400000)
+        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
+            code = bytes.fromhex(m[2])
+            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
+        handler = image.index(b"\x48\xf9\xff\xff")
+        data = struct.pack(">II", TABLE, LOG).ljust(SEEDS - NOW, b"\0") + b"".join(struct.pack(">15I", *seeds) for seeds in SETS)
+        data = data.ljust(TEMPLATE - NOW, b"\0") + MEMORY
+        table = b"".join(struct.pack(">III", CODE + SLOT * bodies.index(text), SEEDS + 60 * seeds, status) for text, status, seeds in todo) + bytes(4)
+        assert TABLE + len(table) <= CODE and CODE + SLOT * len(bodies) <= LOG
+        for name, place, content in (("vectors", 0, struct.pack(">I", handler) * 256), ("data", NOW, data), ("table", TABLE, table)):
+            (path / name).write_bytes(content)
+            image[place : place + len(content)] = content
+        (path / "image").write_bytes(image)
+        theirs = run_theirs(folder, qemu, model, size)
+        ours = run_ours(folder, pogo, model, size)
+    if len(theirs) != size or theirs[-1] != 1:
+        print("QEMU did not finish")
+        return 1
+    differ = 0
+    for i, (text, status, seeds) in enumerate(todo):
+        a, b = (list(struct.unpack_from(">%dI" % WORDS, x, 4 * WORDS * i)) for x in (ours, theirs))
+        mask = ~(undefined(text, a[19] >> 16, a[20] & 0xFFF) << 16)
+        for x in (a, b):
+            x[19] &= mask
+            for k in range(22 if x[20] >> 12 & 0xF == 2 else 21, 23):  # what is above a frame
+                x[k] = 0
+        wrong = ["%s %x, QEMU %x" % (NAMES[k] if k < 19 else "word %d" % (k - 19), x, y) for k, (x, y) in enumerate(zip(a, b)) if x != y]
+        if wrong:
+            differ += 1
+            print("%s: %s (SR %04x, registers %d): %s" % (model, text, status, seeds, "; ".join(wrong)))
+    print("%s: %d cases, %d differ" % (model, len(todo), differ))
+    return 1 if differ or ours[-1] != 1 else 0
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: oracle.py POGO")
+    qemu = shutil.which("qemu-system-m68k")
+    if not qemu:
+        print("no qemu-system-m68k")
+        return 77
+    return max(compare(str(pathlib.Path(sys.argv[1]).resolve()), qemu, model) for model in ("68020", "68030", "68040"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
