@@ -18,6 +18,7 @@ SPEC = Path(__file__).resolve().parents[3] / "isa-spec/specs/s370.isa"
 HANDLER, SAVED, STAGED = 0x200, 0x400, 0x600  # in the page of low storage, whichever that is
 PREFIXED, CODE, DATA, TABLES, FREE = 0x2000, 0x4000, 0x5000, 0x7000, 0x8000
 DRIVER, LITERALS, LOW, PRISTINE, CASES, RESULTS, SIZE = 0x10000, 0x10800, 0x11000, 0x11200, 0x20000, 0x200000, 0x400
+KEYS = 0x2000000
 BLOCKS = (0x0000, 0x2000, 0x4000, 0x5000, 0x7000, 0x8000)  # whose storage keys are followed
 CONTROL = (0, 1, 2, 3, 4, 5, 7, 8, 14)
 DEFINED = {0: 0x5CF86C40, 8: 0xFFFF, 5: 0x80FFFFFF, 14: 0x00080FFF}
@@ -163,7 +164,7 @@ def state(case):
     put(DATA, case["data"][:64])
     put(FREE, case["data"][64:])
     for at, key in zip(BLOCKS, case["keys"]):
-        memory[0x1000000 + (at >> 11)] = memory[0x1000000 + (at >> 11) + 1] = key & 0xFE
+        memory[KEYS + (at >> 11)] = memory[KEYS + (at >> 11) + 1] = key & 0xFE
     return {"registers": registers, "memory": memory}
 
 
@@ -200,7 +201,7 @@ def pogo(cases, program):
         real = lambda at: value["prefix"] << 12 if at == 0 else 0 if at >> 12 == value["prefix"] else at
         value["low"] = memory(real(0), 0x100)
         value["data"], value["free"], value["pages"] = memory(DATA, 64), memory(FREE, 64), memory(TABLES + 0x100, 64)
-        value["keys"] = memory(0, 0) + bytes(x["memory"].get(0x1000000 + (at >> 11), 0) for at in BLOCKS)
+        value["keys"] = memory(0, 0) + bytes(x["memory"].get(KEYS + (at >> 11), 0) for at in BLOCKS)
         results.append(value)
     return results
 
