@@ -125,18 +125,23 @@ def image(cases):
     return bytes(memory)
 
 
-def hercules(cases, program):
+def run_hercules(program, memory, size, mode):
+    """What a program leaves from RESULTS on."""
     with tempfile.TemporaryDirectory() as folder:
         path = lambda name: os.path.join(folder, name)
-        Path(path("image")).write_bytes(image(cases))
-        Path(path("conf")).write_text("CPUSERIAL 000001\nCPUMODEL 3033\nMAINSIZE 16\nNUMCPU 1\nARCHMODE S/370\nCNSLPORT 0\n000C 3505\n")
-        end = RESULTS + SIZE * len(cases)
-        Path(path("rc")).write_text(f"loadcore {path('image')} 0\nostailor null\nrestart\npause 3\nsavecore {path('core')} {RESULTS:x} {end:x}\nquit\n")
+        Path(path("image")).write_bytes(memory)
+        Path(path("conf")).write_text(f"CPUSERIAL 000001\nCPUMODEL 3033\nMAINSIZE 16\nNUMCPU 1\nARCHMODE {mode}\nCNSLPORT 0\n000C 3505\n")
+        Path(path("rc")).write_text(f"ostailor null\nloadcore {path('image')} 0\nrestart\npause 3\n"
+                                    f"savecore {path('core')} {RESULTS:x} {RESULTS + size:x}\nquit\n")
         run = subprocess.run([program, "-d", "-f", path("conf")], env={**os.environ, "HERCULES_RC": path("rc")}, stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, timeout=120)
         if not os.path.exists(path("core")):
             sys.exit(f"hercules: exit code {run.returncode}\n{run.stdout}{run.stderr}")
-        core = Path(path("core")).read_bytes()
+        return Path(path("core")).read_bytes()
+
+
+def hercules(cases, program):
+    core = run_hercules(program, image(cases), SIZE * len(cases), "S/370")
     results = []
     for n in range(len(cases)):
         got = core[SIZE * n:SIZE * (n + 1)]
@@ -378,6 +383,120 @@ def compare(cases, ours, theirs):
     return different
 
 
+# Interpretive execution: the guest is a System/370, the host Hercules' ESA/390; in the end DIAGNOSE leaves to it. What happens to one instruction?
+POLICY = SPEC.with_name("s370-sie.policy.isa")
+DESCRIPTION, HOST_PAGE = 0xB000, 0xA000
+
+
+def guests():
+    """Code, the byte and bit of the state description that intercepts it, if any."""
+    data = lambda op, a=5, d=0: s(op, a, d)
+    first = [rx(0x83, 1, 2, 0, 8), data(0xB204)]  # Hercules looks at the state of the guest after that
+    mandatory = [rx(0xAE, 1, 2, 0, 1), data(0xB202), data(0xB212), data(0xB210), data(0xB211), s(0x9C00, 0, 0xF0),
+                 s(0x9C01, 0, 0xF0), s(0x9D00, 0, 0xF0), s(0x9E00, 0, 0xF0), s(0xB203, 0, 0xF0)]
+    controlled = [(si(0x82, 0, 5, 0), 0x49, 0x40), (s(0xB20D, 0, 0), 0x49, 0x20), (si(0x80, 0, 5, 8), 0x49, 0x10), (rx(0xB6, 1, 1, 5, 8), 0x49, 0x04),
+                  (si(0xAC, 0xFF, 5, 8), 0x49, 0x02), (si(0xAD, 0, 5, 8), 0x49, 0x01), (data(0xB205), 0x4A, 0x80), (rr(0x09, 1, 6), 0x4A, 0x40),
+                  (rr(0x08, 1, 6), 0x4A, 0x20), (s(0xB213, 6, 0), 0x4A, 0x10), (half(0xE501) + half(0x5000) + half(0), 0x4A, 0x02), (data(0xB208), 0x4B, 0x40),
+                  (data(0xB209), 0x4B, 0x40), (data(0xB206), 0x4B, 0x20), (data(0xB207), 0x4B, 0x20), (rre(0xB221, 7, 6), 0x48, 0x01),
+                  (b"\x0a\x10", 0x40, 0x80)] + [(rx(0xB7, n, n, 5, 8), 0x44 + n // 8, 0x80 >> n % 8) for n in (0, 1, 2, 8)]
+    free = [s(0xB20A, 0, 0), s(0xB20B, 0, 0), rx(0xB1, 1, 0, 5, 0), rr(0x18, 1, 2), rr(0x04, 1, 0), si(0x93, 0, 5, 0), si(0xAF, 1, 5, 0), rr(0x1D, 2, 9)]
+    for problem in (0, 1):
+        for code in mandatory + free + (first if not problem else []):
+            yield problem, code, 0, 0
+        for code, at, bit in controlled:
+            yield problem, code, at, 0
+            yield problem, code, at, bit
+
+
+def guest_data():
+    return (double(0x0008000000000000 | CODE + 4) + word(0x01800000)).ljust(64, b"\0")
+
+
+def describe(problem, at, bit):
+    d = bytearray(256)
+    put = lambda where, v: d.__setitem__(slice(where, where + len(v)), v)
+    put(0x03, b"\x18")  # a System/370, V=R
+    put(0x0A, half(0xFF))
+    put(0x18, double(0x0008000000000000 | CODE | problem << 48))
+    put(0x28, double(0x7FFFFFFFFFFFFFFF) + double(0xFFFFFFFFFFFFFF00))
+    put(0x80, word(0x01800000) + word(TABLES))  # the host's storage keys are of 4K
+    put(0xA0, word(0))
+    if bit:
+        d[at] |= bit
+    return bytes(d)
+
+
+def guest_image(cases):
+    low = bytearray(low_page())
+    memory = bytearray(RESULTS)
+    put = lambda at, v: memory.__setitem__(slice(at, at + len(v)), v)
+    far = lambda n, at: rx(0x41, n, 0, 0, at >> 12) + rx(0x89, n, 0, 0, 12)
+    code = rr(0x05, 15, 0) + rx(0x41, 15, 0, 15, LITERALS - DRIVER - 2) + s(0xB210, 15, 0x14)
+    again = len(code)
+    code += rx(0x58, 14, 0, 15, 0) + far(12, HOST_PAGE) + rx(0x58, 13, 0, 15, 0x18) + ss(0xD2, 255, 12, 0, 13, 0) + ss(0xD2, 255, 12, 0x100, 13, 0x100)
+    code += far(11, DESCRIPTION) + ss(0xD2, 255, 11, 0, 14, 0x100) + far(11, CODE) + ss(0xD2, 63, 11, 0, 14, 0x200) + far(11, DATA) + ss(0xD2, 63, 11, 0, 14, 0x240)
+    code += far(11, TABLES) + b"".join(ss(0xD2, 255, 11, 256 * n, 13, 0x200 + 256 * n) for n in range(2))
+    code += rx(0x98, 0, 13, 14, 0) + far(14, DESCRIPTION) + s(0xB214, 14, 0)
+    code += rx(0x58, 14, 0, 15, 4) + far(13, DESCRIPTION) + ss(0xD2, 255, 14, 0, 13, 0) + far(12, HOST_PAGE) + ss(0xD2, 255, 14, 0x100, 12, 0)
+    code += rx(0x58, 1, 0, 15, 0) + rx(0x41, 1, 0, 1, SIZE) + rx(0x50, 1, 0, 15, 0) + rx(0x41, 14, 0, 14, SIZE) + rx(0x50, 14, 0, 15, 4)
+    code += rx(0x58, 1, 0, 15, 8) + rx(0x41, 2, 0, 0, 1) + rr(0x1B, 1, 2) + rx(0x50, 1, 0, 15, 8) + rr(0x12, 1, 1)
+    code += rx(0x58, 2, 0, 15, 0xC) + rr(0x07, 7, 2) + si(0x82, 0, 15, 0x20)
+    put(0, double(0x0008000080000000 | DRIVER))
+    put(DRIVER, code)
+    put(LITERALS, word(CASES) + word(RESULTS) + word(len(cases)) + word(0x80000000 | DRIVER + again) + word(0) + word(HOST_PAGE) + word(LOW) + word(0)
+        + double(0x000A000080000000 | 0xDEAD))
+    put(LOW, bytes(low) + tables())
+    put(HANDLER, b"\x83\x22\0\0")
+    for n, (problem, code, at, bit) in enumerate(cases):
+        put(CASES + SIZE * n, b"".join(map(word, guest_registers())))
+        put(CASES + SIZE * n + 0x100, describe(problem, at, bit))
+        put(CASES + SIZE * n + 0x200, code + b"\x83\x11\0\0")
+        put(CASES + SIZE * n + 0x240, guest_data())
+    return bytes(memory)
+
+
+def guest_registers():
+    r = [0] * 16
+    r[1], r[2], r[5], r[6], r[7] = 1, 2, DATA, FREE, TABLES + 0x100
+    return r
+
+
+def guests_of_hercules(cases, program):
+    core = run_hercules(program, guest_image(cases), SIZE * len(cases), "ESA/390")
+    results = []
+    for n, (problem, code, _, _) in enumerate(cases):
+        d, low = core[SIZE * n:SIZE * n + 0x100], core[SIZE * n + 0x100:SIZE * n + 0x200]
+        stopped = int.from_bytes(d[0x56:0x58], "big")
+        old = int.from_bytes(low[0x2D:0x30], "big")
+        if d[0x50] != 4:
+            results.append(f"code {d[0x50]:02x}")
+        elif stopped == 0x8311 or stopped == 0x8322 and problem and old == CODE + len(code) + 4:
+            results.append("completes")
+        else:
+            results.append("to the guest" if stopped == 0x8322 else "to the host")
+    return results
+
+
+def guests_of_pogo(cases, program):
+    lines = []
+    for problem, code, at, bit in cases:
+        d = describe(problem, at, bit)
+        number = lambda where, n: int.from_bytes(d[where:where + n], "big")
+        registers = {f"r{n}": v for n, v in enumerate(guest_registers())}
+        registers.update(interpreting=1, psw=number(0x18, 8), mse=0xFF, svc=d[0x40] >> 7, lctl=number(0x44, 2), ic=number(0x48, 4) & 0x0177F260, cr0=0x800000, cr1=TABLES,
+                         description=DESCRIPTION, host_psw=0x0008000000000000, host_comparator=1 << 63, clock_comparator=1 << 63)
+        memory = {}
+        put = lambda where, v: memory.update({where + i: b for i, b in enumerate(v)})
+        for where, v in ((0, low_page()), (HANDLER, b"\x83\x22\0\0"), (TABLES, tables()), (CODE, code + b"\x83\x11\0\0"), (DATA, guest_data())):
+            put(where, v)
+        lines.append(json.dumps({"registers": registers, "memory": {str(a): v for a, v in memory.items()}}))
+    run = subprocess.run([program, "step", SPEC, "--extension", POLICY, "--states", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
+    after = [json.loads(line) for line in run.stdout.splitlines()]
+    if len(after) != len(cases):
+        sys.exit(f"pogo step: exit code {run.returncode}\n{run.stderr}")
+    return ["completes" if x["outcome"] == "completed" else "to the host" if int(str(x["registers"]["interpreting"]), 0) == 0 else "to the guest" for x in after]
+
+
 def main():
     emulator = shutil.which("hercules")
     if emulator is None:
@@ -389,6 +508,12 @@ def main():
         cases = list(dual()) if das else [*general(), *translation(), *control()]
         different += compare(cases, pogo(cases, sys.argv[1]), hercules(cases, emulator))
         total += len(cases)
+    cases = list(guests())
+    for (problem, code, at, bit), mine, other in zip(cases, guests_of_pogo(cases, sys.argv[1]), guests_of_hercules(cases, emulator), strict=True):
+        if mine != other:
+            different += 1
+            print(f"guest in {'problem' if problem else 'supervisor'} state: {code.hex()} with {at:02x}.{bit:02x}: {mine}, Hercules {other}")
+    total += len(cases)
     print(f"{total} instructions, {different} different")
     return 1 if different else 0
 
