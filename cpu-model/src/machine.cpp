@@ -353,6 +353,7 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         }
         traps_.clear();
         refused_.reset();
+        values_[layout.next_pc] = (values_[pc_] + operation->length) & pc_mask_;
         if (trap == walk_fault) {
             refused_ = attempt_;
             auto taken = evaluate(*fault_, nullptr, nullptr);
@@ -361,7 +362,6 @@ Machine::Outcome Machine::execute(const Fetched& fetched, bool take_traps) {
         }
         const auto& form = spec_[operation->form];
         std::copy(operation->fields.begin(), operation->fields.end(), values_.begin() + layout.fields);
-        values_[layout.next_pc] = (values_[pc_] + operation->length) & pc_mask_;
         auto taken = evaluate(form.meaning.traps[trap], &form, &form.meaning);
         if (!take_traps) return traps_.push_back(std::move(taken)), Outcome::trapped;
         return enter(std::move(taken));

@@ -36,6 +36,18 @@ Term Terms::simplify(const Node& n) {
     const auto is_not_of = [&](Term x, Term y) { return node(x).op == Op::not_ && node(x).a == y.id; };
     const auto opposite = [&](Term x, Term y) { return is_not_of(x, y) || is_not_of(y, x); };
     const auto is_zero = [&](Term x) { return is_constant(x) && value(x) == 0; };
+    const auto smallest = [&](Term x) { return is_constant(x) ? value(x) : Word{0}; };
+    const auto extended = [&](Term x) {
+        if (is_constant(x)) return value(x);
+        return ones(sort(node(x).op == Op::zero_extend ? Term{node(x).a} : x).width);
+    };
+    const auto largest = [&](Term x) {  // of all values that the term may have; a bound
+        const Word all = ones(sort(x).width);
+        if (node(x).op != Op::bvadd) return extended(x);
+        const Word first = extended({node(x).a});
+        const Word second = extended({node(x).b});
+        return first > all - second ? all : first + second;
+    };
     const auto is_ones = [&](Term x) { return is_constant(x) && value(x) == ones(sort(x).width); };
     const auto has_conjunct = [&](Term x, Term y, Op op) {
         // Looks through a few levels of nested and/or for an operand.
@@ -234,10 +246,12 @@ Term Terms::simplify(const Node& n) {
             }
             return {};
         case Op::bvult:
-            if (a == b || is_zero(b)) return boolean(false);
+            if (a == b || largest(b) <= smallest(a)) return boolean(false);
+            if (largest(a) < smallest(b)) return boolean(true);
             return {};
         case Op::bvule:
-            if (a == b || is_zero(a)) return boolean(true);
+            if (a == b || largest(a) <= smallest(b)) return boolean(true);
+            if (largest(b) < smallest(a)) return boolean(false);
             return {};
         case Op::bvslt:
             if (a == b) return boolean(false);

@@ -356,6 +356,19 @@ TEST(Terms, KnowsThatABitIsOneOfTwo) {
     EXPECT_TRUE(t.is_true(t.or_(zero, one)));
 }
 
+TEST(Terms, KnowsHowLargeAnExtendedValueIs) {
+    Terms t;
+    const Term x = t.apply(Op::concat, t.constant(4, 0), t.variable(t.declare("x", Sort::bits(4))));
+    EXPECT_EQ(t.apply(Op::bvule, t.constant(8, 16), x), t.boolean(false));
+    EXPECT_EQ(t.apply(Op::bvult, t.constant(8, 15), x), t.boolean(false));
+    EXPECT_EQ(t.apply(Op::bvule, x, t.constant(8, 15)), t.boolean(true));
+    EXPECT_EQ(t.apply(Op::bvult, x, t.constant(8, 16)), t.boolean(true));
+    EXPECT_FALSE(t.is_constant(t.apply(Op::bvult, x, t.constant(8, 15))));
+    const Term sum = t.apply(Op::bvadd, x, t.constant(8, 3));
+    EXPECT_EQ(t.apply(Op::bvule, t.constant(8, 19), sum), t.boolean(false));
+    EXPECT_FALSE(t.is_constant(t.apply(Op::bvule, t.constant(8, 18), sum)));
+}
+
 TEST(Terms, PrintsSmtLib) {
     Terms t;
     const Term x = t.variable(t.declare("sr.S", Sort::bits(1)));

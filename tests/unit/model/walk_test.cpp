@@ -170,6 +170,26 @@ TEST_P(Walk, TellsWhichAddressAndWhy) {
     }
 }
 
+TEST(WalkEntry, KnowsTheFollowingInstruction) {
+    std::string text = paged_text();
+    const std::string entry = "enter(2, pc)";
+    text.replace(text.find(entry), entry.size(), "enter(2, next_pc)");
+    const auto spec = spec_of(text);
+    Simulator simulator(Config{.bare = true});
+    ASSERT_EQ(simulator.load(*spec), std::nullopt);
+    simulator.poke(table + 2, valid | fetch);
+    simulator.poke(table + 3, 1);
+    Assembler(simulator, 0x100)("ld", {1, 2, 4});
+    set(simulator, "st.S", 0);
+    set(simulator, "base", table);
+    set(simulator, "limit", 0x800);
+    set(simulator, "r", 0x200, 2);  // not mapped
+    set(simulator, "pc", 0x100);
+    EXPECT_EQ(simulator.run({.cycles = 1000, .steps = 1}).steps, 1U);
+    EXPECT_EQ(get(simulator, "arg"), 0x204U);
+    EXPECT_EQ(get(simulator, "epc"), 0x102U);
+}
+
 TEST_P(Walk, FaultsWhenItFetches) {
     set(simulator_, "pc", 0x200);
     run(1);
