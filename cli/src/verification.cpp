@@ -40,6 +40,7 @@ struct CheckArguments {
     unsigned theorem = 1;
     std::string model = "both";
     bool quiet = false;
+    bool witnesses = true;
     bool maps = false;
     ProgramArguments programs;
     std::vector<std::string> constants;  // NAME=VALUE
@@ -69,6 +70,8 @@ struct CheckArguments {
         command.add_option("--model", model, "the exit code is about the strict model, the extended one, or both")
             ->check(CLI::IsMember({"strict", "extended", "both"}))
             ->capture_default_str();
+        command.add_flag("!--no-witnesses", witnesses,
+                         "verdicts alone, in less time: no counterexamples, nothing to replay");
         command.add_flag("--maps", maps, "decide the VM maps of the context, too; `pogo map` says more of them");
     }
     // A guest whose efficiency the report tells.
@@ -95,6 +98,7 @@ check::Options options_of(Session& session, const CheckArguments& arguments, con
     options.rlimit = arguments.rlimit;
     options.seed = arguments.seed;
     options.jobs = arguments.jobs;
+    options.witnesses = arguments.witnesses;
     if (!arguments.smt2.empty()) options.smt2 = arguments.smt2;
     if (!arguments.context.empty()) {
         options.context = spec.find_context(arguments.context);
