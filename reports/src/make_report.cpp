@@ -123,6 +123,7 @@ class Maker {
         if (report.seed != 0) option("--seed", std::to_string(report.seed));
         if (report.audit_states != ConfirmOptions().states_per_instruction)
             option("--states", std::to_string(report.audit_states));
+        if (!request_.check.witnesses) report.command += " --no-witnesses";
         if (!request_.maps.empty()) report.command += " --maps";
         return report;
     }

@@ -4,14 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <random>
 
+#include "isa/concrete.hpp"
 #include "isa/diagnostic.hpp"
 #include "isa/elaborate.hpp"
+#include "isa/fold.hpp"
 #include "toy.hpp"
 
 namespace pogo::check {
@@ -67,6 +72,75 @@ TEST(Solver, SmallestModel) {
     EXPECT_EQ(ask({t.apply(Op::bvult, x, y)}, {}), (std::vector<unsigned>{1, 201, 255, 0, 1}));
     EXPECT_EQ(ask({t.eq(x, y), t.eq(y, t.constant(8, 3))}, {}), (std::vector<unsigned>{1, 197, 3, 0, 1}));
     EXPECT_FALSE(solver.smallest(t.boolean(false), {}, {}).has_value());
+}
+
+/// Eight cells of one bit, as the bits of a number.
+struct Cells {
+    std::array<std::uint64_t, 3> values{};  // by number of the variable
+    std::uint64_t variable(isa::Variable variable, Sort) { return values.at(variable.id); }
+    std::uint64_t select(std::uint64_t array, std::uint64_t index) { return array >> index & 1; }
+};
+
+// Of random formulas, against all models.
+TEST(Solver, SmallestModelIsTheSmallest) {
+    std::mt19937 random(1);
+    const auto pick = [&](std::size_t count) {
+        return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
+    };
+    for (unsigned round = 0; round < 60; ++round) {
+        Terms t;
+        const Term x = t.variable(t.declare("x", Sort::bits(3)));
+        const Term y = t.variable(t.declare("y", Sort::bits(3)));
+        const Term m = t.variable(t.declare("m", Sort::array(3, 1)));
+        std::vector<Term> words{x, y, t.constant(3, pick(8))};
+        std::vector<Term> facts;
+        for (unsigned i = 0; i < 12; ++i) {
+            constexpr std::array operators{Op::bvadd, Op::bvsub, Op::bvmul, Op::bvxor, Op::bvudiv, Op::bvand};
+            const Term a = words[pick(words.size())];
+            const Term b = words[pick(words.size())];
+            words.push_back(t.apply(operators[pick(operators.size())], a, b));
+            if (i % 3 == 0) words.push_back(t.zero_extend(t.select(m, a), 3));
+            facts.push_back(i % 2 == 0 ? t.apply(Op::bvult, a, b) : t.distinct(a, words.back()));
+        }
+        Term formula = t.boolean(true);
+        for (unsigned i = 0; i < 4; ++i)
+            formula = t.and_(formula, t.or_(facts[pick(facts.size())], t.not_(facts[pick(facts.size())])));
+        std::vector<Term> atoms{x, y};
+        isa::each_below(t, std::span(&formula, 1), [&](Term term) {
+            if (t.node(term).op == Op::select) atoms.push_back(term);
+        });
+        std::sort(atoms.begin() + 2, atoms.end());
+        std::vector<Term> roots = atoms;
+        roots.push_back(formula);
+
+        const isa::Program program = isa::compile(t, roots);
+        std::optional<std::vector<std::uint64_t>> smallest;
+        for (std::uint64_t all = 0; all < 1 << 14; ++all) {
+            isa::Concrete<std::uint64_t, Cells> domain;
+            domain.values = {all & 7, all >> 3 & 7, all >> 6};
+            auto values = isa::fold(program, domain);
+            if (values.back() != 0 && (!smallest || values < *smallest)) smallest = std::move(values);
+        }
+        Solver solver(t, {0, 0});
+        const auto model = solver.smallest(formula, {}, std::array{x, y});
+        ASSERT_EQ(model.has_value(), smallest.has_value());
+        if (!model) continue;
+        std::vector<std::uint64_t> found;
+        for (const auto value : solver.evaluate(*model, roots)) found.push_back(static_cast<std::uint64_t>(value));
+        EXPECT_EQ(found, *smallest) << t.print(formula);
+    }
+}
+
+// What does more with arrays than read them is for the solver alone.
+TEST(Solver, SmallestModelOfStores) {
+    Terms t;
+    const Term x = t.variable(t.declare("x", Sort::bits(8)));
+    const Term m = t.variable(t.declare("m", Sort::array(8, 8)));
+    const Term stored = t.apply(Op::store, m, t.constant(8, 3), t.constant(8, 7));
+    const Term formula = t.apply(Op::bvult, t.constant(8, 5), t.select(stored, x));
+    Solver solver(t, {0, 0});
+    EXPECT_EQ(solver.smallest_values(t.and_(formula, t.eq(t.select(m, x), t.constant(8, 0))), std::array{x}),
+              std::vector<isa::Word>{3});
 }
 
 TEST(Solver, SeedsDoNotShowInModels) {
