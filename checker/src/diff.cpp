@@ -94,6 +94,7 @@ class Encodings {
                         bit = here;
                 }
             std::vector<Bit> whole;
+            whole.reserve(bits.size());
             for (const auto& bit : bits) whole.push_back(bit.value_or(Bit{}));
             result.fields.push_back(world_.assemble(whole));
         }
@@ -553,7 +554,7 @@ class LineCheck {
         const Step& one;
         const Step& two;
         Term where;
-        bool alone;
+        bool alone = false;
     };
     void settle(Compared& result, const Pair& pair, const Act& first, const Act& second) {
         const auto bad = [&](const PairWorld::Excuses& excuses) {
@@ -642,7 +643,7 @@ class LineCheck {
         });
     }
 
-    Verdict note(Compared& result, Verdict differs, std::size_t said) {
+    Verdict note(Compared& result, Verdict differs, std::size_t said) const {
         const auto& unknowns = world_.solver.unknowns();
         if (differs == Verdict::unknown)
             result.unknowns.insert(result.unknowns.end(), unknowns.begin() + static_cast<std::ptrdiff_t>(said),

@@ -76,7 +76,9 @@ bool Trial::holds(std::vector<Word>& values, std::size_t begin, std::size_t end)
     return false;
 }
 
-bool Trial::accept(std::vector<Word> values, std::size_t begin, std::size_t end) {
+bool Trial::accept(std::size_t begin, std::size_t end, Word value) {
+    std::vector<Word> values = best_;
+    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(begin), end - begin, value);
     if (!holds(values, begin, end) || values >= best_) return false;
     best_ = std::move(values);
     return true;
@@ -87,24 +89,17 @@ void Trial::descend(std::size_t begin, std::size_t end) {
     const auto last = best_.begin() + static_cast<std::ptrdiff_t>(end);
     if (!possible_ || std::all_of(first, last, [](Word value) { return value == 0; })) return;
     // All zero, or else by halves; one atom to a power of two, or else without some of its bits.
-    std::vector<Word> values = best_;
-    std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(begin), end - begin, Word{0});
-    if (accept(std::move(values), begin, end)) return;
+    if (accept(begin, end, 0)) return;
     if (end - begin > 1) {
         const std::size_t middle = begin + (end - begin) / 2;
         descend(begin, middle);
         descend(middle, end);
         return;
     }
-    const auto accept_one = [&](Word value) {
-        values = best_;
-        values[begin] = value;
-        return accept(std::move(values), begin, end);
-    };
     for (unsigned bit = 0; bit < widths_[begin] && Word{1} << bit < best_[begin]; ++bit)
-        if (accept_one(Word{1} << bit)) return;
+        if (accept(begin, end, Word{1} << bit)) return;
     for (unsigned bit = widths_[begin]; bit-- > 0;)
-        if ((best_[begin] >> bit & 1) != 0) accept_one(best_[begin] & ~(Word{1} << bit));
+        if ((best_[begin] >> bit & 1) != 0) accept(begin, end, best_[begin] & ~(Word{1} << bit));
 }
 
 }  // namespace pogo::check

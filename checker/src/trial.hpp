@@ -38,7 +38,7 @@ class Trial {
         isa::Word select(isa::Word, isa::Word) { POGO_REQUIRE(false); }
     };
     bool holds(std::vector<isa::Word>& values, std::size_t begin, std::size_t end);
-    bool accept(std::vector<isa::Word> values, std::size_t begin, std::size_t end);
+    bool accept(std::size_t begin, std::size_t end, isa::Word value);
 
     bool possible_ = true;  ///< the conjuncts read only arrays that are variables, and do nothing else with any
     std::size_t conjuncts_;
