@@ -318,7 +318,7 @@ def on_bochs(folder, umip):
         rc.write("romimage: file=/usr/share/bochs/BIOS-bochs-latest\nvgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
                  "megs: 32\nfloppya: 1_44=disk, status=inserted\nboot: floppy\nport_e9_hack: enabled=1\ndisplay_library: term\n"
                  f"cpu: model={'corei7_icelake_u' if umip else 'p2_klamath'}, ips=20000000\n"
-                 "log: log\npanic: action=fatal\nspeaker: enabled=0\nsound: driver=default\n")
+                 "log: log\npanic: action=fatal\nspeaker: enabled=0\nsound: driver=dummy\n")
     with open(f"{folder}/debug", "w") as out: out.write("c\nq\n")
     screen, terminal = pty.openpty()  # Bochs wants a terminal, and writes there what the port is given
     process = subprocess.Popen(["bochs", "-q", "-f", "rc", "-rc", "debug"], cwd=folder, env={**os.environ, "TERM": "vt100"},
