@@ -1,14 +1,16 @@
-# Steps QEMU and Pogo's model, for the scripts */oracle.py.
+# Runs programs on QEMU and on Pogo's model, or steps both, for the scripts */oracle.py.
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 SPECS = pathlib.Path(__file__).resolve().parents[2] / "isa-spec" / "specs"
 
@@ -22,6 +24,68 @@ def find(program):
         print("no " + program)
         sys.exit(77)
     return sys.argv[1], found
+
+
+# ---- A program, and the memory that it leaves -----------------------------------------------------------------------
+
+
+def assemble(pogo, spec, source, *arguments):
+    """Addresses, and the code there."""
+    run = subprocess.run([pogo, "asm", str(spec), *arguments, str(source)], capture_output=True, text=True, timeout=60)
+    if run.returncode:
+        sys.exit(run.stderr)
+    return [(int(m[1], 16), bytes.fromhex(m[2])) for m in re.finditer(r"(?m)^([0-9a-f]{8,16})  ([0-9a-f]+)", run.stdout)]
+
+
+def image(size, pieces, base=0):
+    """Memory from `base` on: pairs of an address and what is there."""
+    memory = bytearray(size)
+    for at, content in pieces:
+        memory[at - base : at - base + len(content)] = content
+    return memory
+
+
+def loader(start=None):
+    """QEMU's options for memory that begins with the file `image`, and for the address where the processor starts."""
+    options = ["-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on"]
+    return options if start is None else [*options, "-device", "loader,addr=0x%x,cpu-num=0" % start]
+
+
+def run_theirs(qemu, options, folder, address, size, last=-1):
+    """Memory of QEMU's from `address` on when the program has made byte `last` of it 1, or what there is after 21 seconds."""
+    emulator = subprocess.Popen([qemu, *options, "-display", "none", "-serial", "null", "-monitor", "stdio"],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    saved = pathlib.Path(folder) / "memory"
+    found = b""
+    try:
+        for _ in range(60):
+            time.sleep(0.25)
+            emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (address, size))
+            emulator.stdin.flush()
+            time.sleep(0.1)
+            found = saved.read_bytes() if saved.exists() else b""
+            if len(found) == size and found[last] == 1:
+                break
+    except BrokenPipeError:
+        pass
+    finally:
+        emulator.kill()
+        emulator.wait()
+    return found
+
+
+def run_ours(pogo, spec, arguments, address, size):
+    """What the program writes from `address` on, on the model."""
+    run = subprocess.run([pogo, "run", str(spec), *arguments, "--trace", "-"], capture_output=True, text=True, timeout=300)
+    found = bytearray(size)
+    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
+        at = int(m[1], 16) - address
+        if 0 <= at < size:
+            found[at] = int(m[2], 16)
+    return found
+
+
+# ---- Single steps ---------------------------------------------------------------------------------------------------
 
 
 class Stub:
