@@ -8,16 +8,13 @@
 # firmware. On entry to an exception QEMU clears N, Z, C, V, which the manual leaves alone. A Cortex-A57 has neither VHE nor FEAT_NV.
 # Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import json
 import pathlib
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "aarch64.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "aarch64.isa"
 SETUP, RETURN, CODE, DATA, TARGET = 0x40000000, 0x40000800, 0x40010000, 0x40020000, 0x40030000
 VBAR_EL1, VBAR_EL2 = 0x40080000, 0x40090000
 ALL = (1 << 64) - 1
@@ -84,40 +81,19 @@ CASES = [
 ]
 GENERAL = [0x280, DATA + 64, 0x123456789ABCDEF0, 7, 4, 5, TARGET] + [100 + n for n in range(7, 31)]
 MEMORY = bytes(range(1, 161))
+SP, PC = 31, 32  # their numbers in the protocol
 
 
-class Stub:
-    """The GDB remote protocol, as far as needed."""
+def registers(stub):
+    """X0 to X30, SP, PC, PSTATE."""
+    data = bytes.fromhex(stub.ask("g"))
+    return [int.from_bytes(data[8 * n : 8 * n + 8], "little") for n in range(33)] + [int.from_bytes(data[264:268], "little")]
 
-    def __init__(self, connection):
-        self.connection = connection
-        self.rest = b""
 
-    def ask(self, text):
-        data = text.encode()
-        self.connection.sendall(b"$" + data + b"#%02x" % (sum(data) % 256))
-        while True:
-            while b"#" not in self.rest or len(self.rest) < self.rest.index(b"#") + 3:
-                more = self.connection.recv(4096)
-                if not more:
-                    raise OSError("the emulator has gone")
-                self.rest += more
-            end = self.rest.index(b"#")
-            packet, self.rest = self.rest[:end], self.rest[end + 3 :]
-            self.connection.sendall(b"+")
-            return packet[packet.index(b"$") + 1 :].decode()
-
-    def registers(self):
-        data = bytes.fromhex(self.ask("g"))
-        return [int.from_bytes(data[8 * n : 8 * n + 8], "little") for n in range(33)] + [int.from_bytes(data[264:268], "little")]
-
-    def set_registers(self, general, pc):
-        for n, value in enumerate(general):
-            assert self.ask("P%x=%s" % (n, value.to_bytes(8, "little").hex())) == "OK"
-        assert self.ask("P20=%s" % pc.to_bytes(8, "little").hex()) == "OK"
-
-    def set_memory(self, address, data):
-        assert self.ask("M%x,%x:%s" % (address, len(data), data.hex())) == "OK"
+def set_registers(stub, general, pc):
+    for n, value in enumerate(general):
+        stub.set_register(n, value)
+    stub.set_register(PC, pc)
 
 
 def words(*codes):
@@ -127,10 +103,10 @@ def words(*codes):
 def settle(stub):
     """Back to EL2, whose code sets all registers."""
     for _ in range(3):
-        level = stub.registers()[33] >> 2 & 3
+        level = registers(stub)[33] >> 2 & 3
         if level == 2:
             return
-        stub.set_registers([], RETURN + (0 if level == 1 else 4))
+        set_registers(stub, [], RETURN + (0 if level == 1 else 4))
         stub.ask("s")
     raise OSError("the emulator does not come back to EL2")
 
@@ -141,36 +117,27 @@ def emulated(stub, level, setting, word):
     values["sctlr_el1"] |= SCTLR_RES1
     stub.set_memory(CODE, words(word))
     stub.set_memory(DATA, MEMORY)
-    stub.set_registers([values[name] for name in REGISTERS], SETUP)
+    set_registers(stub, [values[name] for name in REGISTERS], SETUP)
     stub.ask("c")  # to the breakpoint at CODE
-    stub.set_registers(GENERAL, CODE)
+    set_registers(stub, GENERAL, CODE)
     if level == "EL2":
-        stub.ask("P1f=" + (DATA + 0x300).to_bytes(8, "little").hex())
+        stub.set_register(SP, DATA + 0x300)
     stub.ask("s")
-    return stub.registers(), bytes.fromhex(stub.ask("m%x,%x" % (DATA, len(MEMORY))))
+    return registers(stub), stub.memory(DATA, len(MEMORY))
 
 
 def modelled(model, level, setting, word):
-    registers = {"x%d" % n: v for n, v in enumerate(GENERAL)}
-    registers |= SAME | SETTINGS[setting] | {"spsr_el2": FLAGS | LEVELS[level], "pc": CODE, "pstate": FLAGS | LEVELS[level], "sp_el2": DATA + 0x300}
-    registers |= {"vpidr_el2": 0x411FD070, "vmpidr_el2": 0x80000000, "tcr_el1": 0x80190019, "tcr_el2": 0x80190019}
-    state = {"registers": registers, "memory": {hex(CODE): list(words(word)), hex(DATA): list(MEMORY)}}
-    model.stdin.write(json.dumps(state) + "\n")
-    model.stdin.flush()
-    outcome = json.loads(model.stdout.readline())
+    before = {"x%d" % n: v for n, v in enumerate(GENERAL)}
+    before |= SAME | SETTINGS[setting] | {"spsr_el2": FLAGS | LEVELS[level], "pc": CODE, "pstate": FLAGS | LEVELS[level], "sp_el2": DATA + 0x300}
+    before |= {"vpidr_el2": 0x411FD070, "vmpidr_el2": 0x80000000, "tcr_el1": 0x80190019, "tcr_el2": 0x80190019}
+    outcome = model.step({"registers": before, "memory": {hex(CODE): list(words(word)), hex(DATA): list(MEMORY)}})
     after = outcome["registers"]
     level = after["pstate"] >> 2 & 3
     sp = "sp_el%d" % (level if after["pstate"] & 1 else 0)
-    memory = bytearray(MEMORY)
-    for address, units in outcome["memory"].items():
-        units = units if isinstance(units, list) else [units]
-        at = int(address, 0) - DATA
-        memory[at : at + len(units)] = bytes(units)
-    return outcome, [after["x%d" % n] for n in range(31)] + [after[sp], after["pc"], after["pstate"]], bytes(memory)
+    return outcome, [after["x%d" % n] for n in range(31)] + [after[sp], after["pc"], after["pstate"]], emulator.stored(outcome, DATA, MEMORY)
 
 
 def compare(stub, model):
-    stub.ask("qXfer:features:read:target.xml:0,1000")  # after that QEMU lets single registers be written
     setup = [move(*key, 0, t) for t, key in enumerate(REGISTERS.values())]
     stub.set_memory(SETUP, words(0xD50041BF, *setup, 0xD69F03E0))  # msr spsel, #1; …; eret
     stub.set_memory(RETURN, words(0xD4000002, 0xD4000001))  # hvc, svc
@@ -199,39 +166,10 @@ def compare(stub, model):
     return 1 if differences else 0
 
 
-def too_long(_signal, _frame):
-    raise TimeoutError("it takes too long")
-
-
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-aarch64")
-    if not qemu:
-        print("no qemu-system-aarch64")
-        return 77
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(180)
-    with tempfile.TemporaryDirectory() as folder:
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(folder + "/gdb")
-        listener.listen(1)
-        listener.settimeout(60)
-        arguments = ["-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-m", "64", "-nographic", "-serial", "none", "-monitor", "none",
-                     "-nodefaults", "-S"]
-        emulator = subprocess.Popen(
-            [qemu, *arguments, "-chardev", "socket,id=gdb,path=" + folder + "/gdb", "-gdb", "chardev:gdb"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        model = subprocess.Popen([sys.argv[1], "step", str(SPEC), "--states", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            connection, _ = listener.accept()
-            connection.settimeout(60)
-            return compare(Stub(connection), model)
-        finally:
-            emulator.kill()
-            model.kill()
-            emulator.wait(10)
-            model.wait(10)
+    pogo, qemu = emulator.find("qemu-system-aarch64")
+    with emulator.stepped(qemu, ["-M", "virt,virtualization=on", "-cpu", "cortex-a57"], 8, pogo, SPEC) as (stub, model):
+        return compare(stub, model)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "alpha.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "alpha.isa"
 BASE, CODE, SCRATCH = 0x120000000, 0x120000400, 0x120001000
 MEMORY = bytes((7 * i + 0x81) % 256 for i in range(64))
 GENERAL = [n for n in range(28)]
@@ -130,38 +131,15 @@ def system(pogo, folder):
     if not qemu:
         return []
     source = str(pathlib.Path(__file__).with_name("modes.s"))
-    listing = subprocess.run([pogo, "asm", str(SPEC), source], capture_output=True, text=True, timeout=60, check=True).stdout
-    image = bytearray(0x1000)
-    for m in re.finditer(r"(?m)^([0-9a-f]{16})  ([0-9a-f]+)", listing):
-        at, code = int(m[1], 16) - 0x310000, bytes.fromhex(m[2])
-        image[at : at + len(code)] = code
+    image = emulator.image(0x1000, emulator.assemble(pogo, SPEC, source), 0x310000)
     entry = 0xFFFFFC0000310000
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 0x9026, 1, entry, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     header += struct.pack("<IIQQQQQQ", 1, 7, 0x2000, entry, entry, len(image), len(image), 0x2000)
     kernel = os.path.join(folder, "kernel")
     with open(kernel, "wb") as file:
         file.write(header + bytes(0x2000 - len(header)) + image)
-    saved = os.path.join(folder, "memory")
-    emulator = subprocess.Popen([qemu, "-kernel", kernel, "-display", "none", "-serial", "null", "-monitor", "stdio", "-nodefaults"], stdin=subprocess.PIPE,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    theirs = b""
-    try:
-        for _ in range(60):
-            time.sleep(0.25)
-            emulator.stdin.write(b"pmemsave 0x%x 0x200 memory\n" % RESULTS)
-            emulator.stdin.flush()
-            time.sleep(0.1)
-            theirs = pathlib.Path(saved).read_bytes() if os.path.exists(saved) else b""
-            if len(theirs) == 0x200 and theirs[0x1F8] == 1:
-                break
-    finally:
-        emulator.kill()
-        emulator.wait()
-    run = subprocess.run([pogo, "run", str(SPEC), "--asm", source, "--set", "pc=0x%x" % entry, "--cycles", "2000", "--trace", "-"], capture_output=True, text=True,
-                         timeout=60)
-    ours = bytearray(0x200)
-    for m in re.finditer(r"\[(4000|4001)([0-9a-f]{2})\]=([0-9a-f]+)", run.stdout):
-        ours[int(m[1] + m[2], 16) - RESULTS] = int(m[3], 16)
+    theirs = emulator.run_theirs(qemu, ["-kernel", kernel, "-nodefaults"], folder, RESULTS, 0x200, last=0x1F8)
+    ours = emulator.run_ours(pogo, SPEC, ["--asm", source, "--set", "pc=0x%x" % entry, "--cycles", "2000"], RESULTS, 0x200)
     if len(theirs) != 0x200:
         return ["no memory of QEMU's"]
     return ["modes.s at %x: %x, QEMU %x" % (at, a, b) for at in range(0, 0x200, 8)
@@ -169,12 +147,7 @@ def system(pogo, folder):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-alpha")
-    if not qemu:
-        print("no qemu-alpha")
-        return 77
+    pogo, qemu = emulator.find("qemu-alpha")
     todo = list(cases())
     found = []
     states = []
@@ -184,11 +157,11 @@ def main():
             found.append(emulate(qemu, image, folder))
             registers, cells = start([], place - 4 * len(before), image)
             states.append([registers, cells, len(before)])
-        wrong = system(sys.argv[1], folder)
+        wrong = system(pogo, folder)
 
     def step(indices):
         text = "".join(json.dumps({"registers": states[i][0], "memory": states[i][1]}) + "\n" for i in indices)
-        run = subprocess.run([sys.argv[1], "step", str(SPEC), "--states", "-", "--keep"], input=text, capture_output=True, text=True, timeout=120)
+        run = subprocess.run([pogo, "step", str(SPEC), "--states", "-", "--keep"], input=text, capture_output=True, text=True, timeout=120)
         if run.returncode:
             sys.exit(run.stderr)
         return [json.loads(line) for line in run.stdout.splitlines()]
@@ -206,12 +179,9 @@ def main():
                 differ += 1
                 print("%s: %s, QEMU %s" % (name, answer["outcome"], "a signal" if theirs is None else "completes"))
             continue
-        content = bytearray(cells[hex(0x8000)])
-        for at, v in answer["memory"].items():
-            for i, byte in enumerate(v if isinstance(v, list) else [v]):
-                content[int(at, 0) - 0x8000 + i] = int(byte)
+        content = emulator.stored(answer, 0x8000, cells[hex(0x8000)])
         wrong = ["r%d %x, QEMU %x" % (n, answer["registers"]["r%d" % n], theirs[0][n]) for n in GENERAL if answer["registers"]["r%d" % n] != theirs[0][n]]
-        if bytes(content[0x1000 : 0x1000 + len(MEMORY)]) != theirs[1]:
+        if content[0x1000 : 0x1000 + len(MEMORY)] != theirs[1]:
             wrong.append("memory")
         if wrong:
             differ += 1

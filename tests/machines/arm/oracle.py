@@ -7,16 +7,13 @@
 # unpredictable=undefined; in System mode QEMU goes on, and those cases are left out. So are WFI and WFE, which QEMU does not step like others.
 # Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import json
 import pathlib
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "arm.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "arm.isa"
 PARAMETERS = ["--param", "unpredictable=undefined", "--param", "conditional=true"]
 CODE, DATA = 0x41000000, 0x41002000
 STATUS = 0xF80F03DF  # of the CPSR: J, IT and T are Thumb's
@@ -50,42 +47,6 @@ GENERAL = {0: 0x89ABCDEF, 1: DATA + 16, 2: 0x7F8090F1, 3: 0x41000100, 4: 0, 5: 4
 STACK = {"usr": (DATA + 0x80, 0x41000200), "svc": (DATA + 0xC0, 0x41000300)}
 SPSR = 0x600001D0
 MEMORY = b"".join(v.to_bytes(4, "little") for v in [1, 2, 3, 4, 0x41000400, 0x200001DF, 0x83828180, 5, 6, 7, 8, 9, 10, 11, 12, 13]) + bytes(192)
-
-
-class Stub:
-    """The GDB remote protocol, as far as needed."""
-
-    def __init__(self, connection):
-        self.connection = connection
-        self.rest = b""
-
-    def ask(self, text):
-        data = text.encode()
-        self.connection.sendall(b"$" + data + b"#%02x" % (sum(data) % 256))
-        while True:
-            while b"#" not in self.rest or len(self.rest) < self.rest.index(b"#") + 3:
-                more = self.connection.recv(4096)
-                if not more:
-                    raise OSError("the emulator has gone")
-                self.rest += more
-            end = self.rest.index(b"#")
-            packet, self.rest = self.rest[: end], self.rest[end + 3 :]
-            self.connection.sendall(b"+")
-            return packet[packet.index(b"$") + 1 :].decode()
-
-    def register(self, n):
-        return int.from_bytes(bytes.fromhex(self.ask("p%x" % n)), "little")
-
-    def set_register(self, n, value):
-        assert self.ask("P%x=%s" % (n, value.to_bytes(4, "little").hex())) == "OK"
-
-    def memory(self, address, size):
-        return bytes.fromhex(self.ask("m%x,%x" % (address, size)))
-
-    def set_memory(self, address, data):
-        assert self.ask("M%x,%x:%s" % (address, len(data), data.hex())) == "OK"
-
-
 CPSR = 25  # its number in the protocol
 
 
@@ -139,43 +100,6 @@ def active(registers):
 SYSTEM = ["tpidrprw", "tpidruro", "tpidrurw", "dacr", "ttbr0", "contextidr"]  # what cases write lasts
 
 
-def too_long(_signal, _frame):
-    raise TimeoutError("it takes too long")
-
-
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-arm")
-    if not qemu:
-        print("no qemu-system-arm")
-        return 77
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(180)
-    with tempfile.TemporaryDirectory() as folder:
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(folder + "/gdb")
-        listener.listen(1)
-        listener.settimeout(60)
-        arguments = ["-M", "virt", "-cpu", "cortex-a15", "-m", "64", "-nographic", "-serial", "none", "-monitor", "none", "-nodefaults", "-S"]
-        emulator = subprocess.Popen(
-            [qemu, *arguments, "-chardev", "socket,id=gdb,path=" + folder + "/gdb", "-gdb", "chardev:gdb"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        model = subprocess.Popen(
-            [sys.argv[1], "step", str(SPEC), *PARAMETERS, "--states", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            connection, _ = listener.accept()
-            connection.settimeout(60)
-            stub = Stub(connection)
-            stub.ask("qXfer:features:read:target.xml:0,1000")  # after that QEMU lets single registers be written
-            return compare(stub, model)
-        finally:
-            emulator.kill()
-            model.kill()
-            emulator.wait(10)
-            model.wait(10)
-
-
 def compare(stub, model):
     differences = 0
     system = {}
@@ -185,20 +109,13 @@ def compare(stub, model):
             if mode == "sys" and word in NO_SPSR:
                 continue
             qemu, qemu_memory = emulated(stub, mode, word)
-            model.stdin.write(json.dumps(state(mode, word, before)) + "\n")
-            model.stdin.flush()
-            outcome = json.loads(model.stdout.readline())
+            outcome = model.step(state(mode, word, before))
             pogo = active(outcome["registers"])
-            memory = bytearray(MEMORY)
-            for address, units in outcome["memory"].items():
-                at = int(address, 0) - DATA
-                units = units if isinstance(units, list) else [units]
-                memory[at : at + len(units)] = bytes(units)
             if unknown and mode == "usr":
                 qemu["r0"] &= ~unknown[0]
                 pogo["r0"] &= ~unknown[0]
             wrong = ["%s %#x, QEMU %#x" % (n, pogo[n], qemu[n]) for n in qemu if pogo[n] != qemu[n]]
-            if bytes(memory) != qemu_memory:
+            if emulator.stored(outcome, DATA, MEMORY) != qemu_memory:
                 wrong.append("memory")
             if wrong:
                 differences += 1
@@ -207,6 +124,12 @@ def compare(stub, model):
         system = before
     print("%d instructions in %d modes, %d differences" % (len(CASES), len(MODES), differences))
     return 1 if differences else 0
+
+
+def main():
+    pogo, qemu = emulator.find("qemu-system-arm")
+    with emulator.stepped(qemu, ["-M", "virt", "-cpu", "cortex-a15"], 4, pogo, SPEC, PARAMETERS) as (stub, model):
+        return compare(stub, model)
 
 
 if __name__ == "__main__":

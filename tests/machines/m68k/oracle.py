@@ -10,14 +10,14 @@
 import pathlib
 import random
 import re
-import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "m68k.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "m68k.isa"
 KERNEL, SAVED, NOW, SEEDS, TEMPLATE, SCRATCH, TABLE, CODE, SLOT, LOG = (
     0x1000, 0x1800, 0x1900, 0x1A00, 0x1C00, 0x2000, 0x4000, 0x10000, 64, 0x80000)
 INTERRUPT_STACK, MASTER_STACK, USER_STACK, WORDS = 0x3000, 0x3400, 0x3800, 43
@@ -163,40 +163,6 @@ def undefined(text, ccr, vector):
     return 0
 
 
-def run_ours(folder, pogo, model, size):
-    arguments = [pogo, "run", str(SPEC), "--param", "model=" + model, "--asm", "cases.s", "--raw", "0=vectors", "--raw", "0x%x=data" % NOW, "--raw", "0x%x=table" % TABLE,
-                 "--set", "pc=0x%x" % KERNEL, "--set", "sr=0x2700", "--no-reset", "--cycles", "20000000", "--trace", "-"]
-    run = subprocess.run(arguments, capture_output=True, text=True, timeout=300, cwd=folder)
-    log = bytearray(size)
-    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
-        at = int(m[1], 16) - LOG
-        if 0 <= at < size:
-            log[at] = int(m[2], 16)
-    return log
-
-
-def run_theirs(folder, qemu, model, size):
-    emulator = subprocess.Popen([qemu, "-M", "none", "-cpu", "m" + model, "-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
-                                 "loader,addr=0x%x,cpu-num=0" % KERNEL, "-display", "none", "-serial", "null", "-monitor", "stdio"],
-                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    saved = pathlib.Path(folder) / "memory"
-    log = b""
-    try:
-        for _ in range(40):
-            time.sleep(0.25)
-            emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
-            emulator.stdin.flush()
-            time.sleep(0.1)
-            log = saved.read_bytes() if saved.exists() else b""
-            if len(log) == size and log[-1] == 1:
-                break
-    finally:
-        emulator.kill()
-        emulator.wait()
-        saved.unlink(missing_ok=True)
-    return log
-
-
 def compare(pogo, qemu, model):
     todo = list(cases(model))
     bodies = list(dict.fromkeys(text for text, _, _ in todo))
@@ -204,24 +170,20 @@ def compare(pogo, qemu, model):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / "cases.s").write_text(program(bodies))
-        run = subprocess.run([pogo, "asm", str(SPEC), "cases.s", "--param", "model=" + model], capture_output=True, text=True, timeout=60, cwd=folder)
-        if run.returncode:
-            sys.exit(run.stderr)
-        image = bytearray(0x400000)
-        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
-            code = bytes.fromhex(m[2])
-            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
-        handler = image.index(b"\x48\xf9\xff\xff")
+        code = emulator.assemble(pogo, SPEC, path / "cases.s", "--param", "model=" + model)
+        handler = emulator.image(0x400000, code).index(b"\x48\xf9\xff\xff")
         data = struct.pack(">II", TABLE, LOG).ljust(SEEDS - NOW, b"\0") + b"".join(struct.pack(">15I", *seeds) for seeds in SETS)
         data = data.ljust(TEMPLATE - NOW, b"\0") + MEMORY
         table = b"".join(struct.pack(">III", CODE + SLOT * bodies.index(text), SEEDS + 60 * seeds, status) for text, status, seeds in todo) + bytes(4)
         assert TABLE + len(table) <= CODE and CODE + SLOT * len(bodies) <= LOG
-        for name, place, content in (("vectors", 0, struct.pack(">I", handler) * 256), ("data", NOW, data), ("table", TABLE, table)):
+        files = (("vectors", 0, struct.pack(">I", handler) * 256), ("data", NOW, data), ("table", TABLE, table))
+        arguments = ["--param", "model=" + model, "--asm", path / "cases.s"]
+        for name, place, content in files:
             (path / name).write_bytes(content)
-            image[place : place + len(content)] = content
-        (path / "image").write_bytes(image)
-        theirs = run_theirs(folder, qemu, model, size)
-        ours = run_ours(folder, pogo, model, size)
+            arguments += ["--raw", "0x%x=%s" % (place, path / name)]
+        (path / "image").write_bytes(emulator.image(0x400000, code + [(place, content) for _, place, content in files]))
+        theirs = emulator.run_theirs(qemu, ["-M", "none", "-cpu", "m" + model, *emulator.loader(KERNEL)], folder, LOG, size)
+        ours = emulator.run_ours(pogo, SPEC, [*arguments, "--set", "pc=0x%x" % KERNEL, "--set", "sr=0x2700", "--no-reset", "--cycles", "20000000"], LOG, size)
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish")
         return 1
@@ -242,13 +204,8 @@ def compare(pogo, qemu, model):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-m68k")
-    if not qemu:
-        print("no qemu-system-m68k")
-        return 77
-    return max(compare(str(pathlib.Path(sys.argv[1]).resolve()), qemu, model) for model in ("68020", "68030", "68040"))
+    pogo, qemu = emulator.find("qemu-system-m68k")
+    return max(compare(pogo, qemu, model) for model in ("68020", "68030", "68040"))
 
 
 if __name__ == "__main__":

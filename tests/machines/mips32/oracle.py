@@ -6,17 +6,16 @@
 # BadVAddr, $2, $3, $31, EntryHi. SYSCALL is the end of cases that complete. SYNCI is left out: QEMU's addresses nothing.
 # Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import os
 import pathlib
 import re
-import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "mips32.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "mips32.isa"
 CODE, CASE, TABLE, LOG = 0x400000, 32, 0x8000, 0x40000
 NAMES = ["Cause", "EPC", "Status", "BadVAddr", "$2", "$3", "$31", "EntryHi"]
 
@@ -135,57 +134,18 @@ def defined(log):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-mips")
-    if not qemu:
-        print("no qemu-system-mips")
-        return 77
+    pogo, qemu = emulator.find("qemu-system-mips")
     source, bodies = program()
     todo = list(cases())
     table = b"".join(struct.pack(">III", status, hwrena, CODE + CASE * bodies.index(case)) for case, (status, hwrena) in todo) + bytes(12)
     size = 32 * len(todo) + 4
     with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "modes.s")
-        with open(text, "w") as file:
-            file.write(source)
-        data = os.path.join(folder, "table")
-        with open(data, "wb") as file:
-            file.write(table)
-        run = subprocess.run([sys.argv[1], "asm", str(SPEC), text], capture_output=True, text=True, timeout=60)
-        if run.returncode:
-            sys.exit(run.stderr)
-        image = bytearray(0x20000)
-        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
-            code = bytes.fromhex(m[2])
-            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
-        image[TABLE : TABLE + len(table)] = table
-        with open(os.path.join(folder, "image"), "wb") as file:
-            file.write(image)
-        saved = pathlib.Path(folder) / "memory"
-        emulator = subprocess.Popen([qemu, "-M", "none", "-cpu", "24Kf", "-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
-                                     "loader,addr=0x80001000,cpu-num=0", "-display", "none", "-serial", "null", "-monitor", "stdio"],
-                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-        theirs = b""
-        try:
-            for _ in range(40):
-                time.sleep(0.25)
-                emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
-                emulator.stdin.flush()
-                time.sleep(0.1)
-                theirs = saved.read_bytes() if saved.exists() else b""
-                if len(theirs) == size and theirs[-1] == 1:
-                    break
-        finally:
-            emulator.kill()
-            emulator.wait()
-        run = subprocess.run([sys.argv[1], "run", str(SPEC), "--asm", text, "--raw", "0x%x=%s" % (TABLE, data), "--set", "pc=0x80001000", "--cycles", "200000",
-                              "--trace", "-"], capture_output=True, text=True, timeout=120)
-    ours = bytearray(size)
-    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
-        at = int(m[1], 16) - LOG
-        if 0 <= at < size:
-            ours[at] = int(m[2], 16)
+        path = pathlib.Path(folder)
+        (path / "modes.s").write_text(source)
+        (path / "table").write_bytes(table)
+        (path / "image").write_bytes(emulator.image(0x20000, emulator.assemble(pogo, SPEC, path / "modes.s") + [(TABLE, table)]))
+        theirs = emulator.run_theirs(qemu, ["-M", "none", "-cpu", "24Kf", *emulator.loader(0x80001000)], folder, LOG, size)
+        ours = emulator.run_ours(pogo, SPEC, ["--asm", path / "modes.s", "--raw", "0x%x=%s/table" % (TABLE, folder), "--set", "pc=0x80001000", "--cycles", "200000"], LOG, size)
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish")
         return 1

@@ -6,7 +6,6 @@
 # SRR1, DAR, DSISR, %r1, %r2, CR, XER, LR, CTR, and the MSR of the handler. SC is the end of cases that complete. Left out is where QEMU 7.2
 # does not follow the manuals: docs/machines/powerpc.md. Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import os
 import pathlib
 import re
 import shutil
@@ -14,9 +13,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "powerpc.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "powerpc.isa"
 START, TABLE, CASES, DATA, LOG, PAGES = 0x4000, 0x8000, 0x20000, 0x34000, 0x40000, 0x80000
 NAMES = ["vector", "SRR0", "SRR1", "DAR", "DSISR", "%r1", "%r2", "CR", "XER", "LR", "CTR", "MSR"]
 ME, USER, FLOAT, ON = 0x1000, 0x4000, 0x2000, 0x30
@@ -193,63 +194,28 @@ def comparable(case, log):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-ppc")
-    if not qemu:
-        print("no qemu-system-ppc")
-        return 77
+    pogo, qemu = emulator.find("qemu-system-ppc")
     source, bodies = program()
     todo = list(cases())
     todo_table = b"".join(struct.pack(">II", msr, CASES + 32 * bodies.index(case)) for case, msr in todo) + bytes(8)
     size = 48 * len(todo) + 4
     with tempfile.TemporaryDirectory() as folder:
-        text = pathlib.Path(folder, "modes.s")
-        text.write_text(source)
-        run = subprocess.run([sys.argv[1], "asm", str(SPEC), str(text)], capture_output=True, text=True, timeout=60)
-        if run.returncode:
-            sys.exit(run.stderr)
-        image = bytearray(PAGES + 0x10000)
-        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
-            code = bytes.fromhex(m[2])
-            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
+        path = pathlib.Path(folder)
+        (path / "modes.s").write_text(source)
+        code = emulator.assemble(pogo, SPEC, path / "modes.s")
+        image = emulator.image(PAGES + 0x10000, code + [(TABLE, todo_table), (PAGES, table())])
         gnu = assembled(folder, bodies)
         differ = 0
         for i, body in enumerate(bodies):
             if gnu and gnu[32 * i : 32 * i + 32] != image[CASES + 32 * i : CASES + 32 * i + 32]:
                 differ += 1
                 print("%s: %s, GNU as %s" % (body[0], image[CASES + 32 * i : CASES + 32 * i + 32].hex(), gnu[32 * i : 32 * i + 32].hex()))
-        image[TABLE : TABLE + len(todo_table)] = todo_table
-        image[PAGES:] = table()
-        pathlib.Path(folder, "image").write_bytes(image)
-        pathlib.Path(folder, "table").write_bytes(todo_table)
-        pathlib.Path(folder, "pages").write_bytes(table())
-        saved = pathlib.Path(folder) / "memory"
-        emulator = subprocess.Popen([qemu, "-M", "g3beige", "-cpu", "750", "-m", "16M", "-nodefaults", "-vga", "none", "-bios", "image", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
-                                     "loader,addr=0x%x,cpu-num=0" % START, "-display", "none", "-serial", "null", "-monitor", "stdio"],
-                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-        theirs = b""
-        try:
-            for _ in range(30):
-                time.sleep(0.25)
-                emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
-                emulator.stdin.flush()
-                time.sleep(0.1)
-                theirs = saved.read_bytes() if saved.exists() else b""
-                if len(theirs) == size and theirs[-1] == 1:
-                    break
-        except BrokenPipeError:
-            pass
-        finally:
-            emulator.kill()
-            emulator.wait()
-        run = subprocess.run([sys.argv[1], "run", str(SPEC), "--asm", str(text), "--raw", "0x%x=%s/table" % (TABLE, folder), "--raw", "0x%x=%s/pages" % (PAGES, folder),
-                              "--set", "pc=0x%x" % START, "--cycles", "400000", "--trace", "-"], capture_output=True, text=True, timeout=120)
-    ours = bytearray(size)
-    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
-        at = int(m[1], 16) - LOG
-        if 0 <= at < size:
-            ours[at] = int(m[2], 16)
+        for name, content in (("image", image), ("table", todo_table), ("pages", table())):
+            (path / name).write_bytes(content)
+        options = ["-M", "g3beige", "-cpu", "750", "-nodefaults", "-vga", "none", "-bios", "image", *emulator.loader(START)]
+        theirs = emulator.run_theirs(qemu, options, folder, LOG, size)
+        ours = emulator.run_ours(pogo, SPEC, ["--asm", path / "modes.s", "--raw", "0x%x=%s/table" % (TABLE, folder), "--raw", "0x%x=%s/pages" % (PAGES, folder),
+                                              "--set", "pc=0x%x" % START, "--cycles", "400000"], LOG, size)
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish: %d results" % sum(any(theirs[48 * i : 48 * i + 48]) for i in range(len(todo))))
         return 1

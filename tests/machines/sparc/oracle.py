@@ -5,17 +5,16 @@
 # A program in supervisor mode runs each case in a mode and notes the trap that ends it: TBR, PSR without version, PC, nPC, %r1, %r2.
 # Trap instruction 1 is the end of cases that complete. Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import os
 import pathlib
 import re
-import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "sparc.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "sparc.isa"
 TABLE, TRAPS, CASES, SCRATCH, LOG = 0x4000, 0x8000, 0x20000, 0x30000, 0x40000
 NAMES = ["TBR", "PSR", "PC", "nPC", "%r1", "%r2"]
 SUPERVISOR, USER, FLOAT = 0x40, 0, 0x1000  # PS, which RETT makes S
@@ -81,56 +80,19 @@ def program():
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-sparc")
-    if not qemu:
-        print("no qemu-system-sparc")
-        return 77
+    pogo, qemu = emulator.find("qemu-system-sparc")
     source, bodies = program()
     todo = list(cases())
     table = b"".join(struct.pack(">III", status, wim, CASES + 32 * bodies.index(case)) for case, (status, wim) in todo) + bytes(12)
     size = 24 * len(todo) + 4
     with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "modes.s")
-        pathlib.Path(text).write_text(source)
-        data = os.path.join(folder, "table")
-        pathlib.Path(data).write_bytes(table)
-        run = subprocess.run([sys.argv[1], "asm", str(SPEC), text], capture_output=True, text=True, timeout=60)
-        if run.returncode:
-            sys.exit(run.stderr)
-        image = bytearray(0x30000)
-        for m in re.finditer(r"(?m)^([0-9a-f]{8})  ([0-9a-f]+)", run.stdout):
-            code = bytes.fromhex(m[2])
-            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
-        image[TABLE : TABLE + len(table)] = table
-        pathlib.Path(folder, "image").write_bytes(image)
-        saved = pathlib.Path(folder) / "memory"
-        emulator = subprocess.Popen([qemu, "-M", "none", "-cpu", "LEON3", "-m", "16M", "-device", "loader,file=image,addr=0,force-raw=on", "-device",
-                                     "loader,addr=0x1000,cpu-num=0", "-display", "none", "-serial", "null", "-monitor", "stdio"],
-                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-        theirs = b""
-        try:
-            for _ in range(30):
-                time.sleep(0.25)
-                emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
-                emulator.stdin.flush()
-                time.sleep(0.1)
-                theirs = saved.read_bytes() if saved.exists() else b""
-                if len(theirs) == size and theirs[-1] == 1:
-                    break
-        except BrokenPipeError:
-            pass
-        finally:
-            emulator.kill()
-            emulator.wait()
-        run = subprocess.run([sys.argv[1], "run", str(SPEC), "--asm", text, "--raw", "0x%x=%s" % (TABLE, data), "--set", "pc=0x1000", "--set", "npc=0x1004", "--cycles",
-                              "50000", "--trace", "-"], capture_output=True, text=True, timeout=60)
-    ours = bytearray(size)
-    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
-        at = int(m[1], 16) - LOG
-        if 0 <= at < size:
-            ours[at] = int(m[2], 16)
+        path = pathlib.Path(folder)
+        (path / "modes.s").write_text(source)
+        (path / "table").write_bytes(table)
+        (path / "image").write_bytes(emulator.image(0x30000, emulator.assemble(pogo, SPEC, path / "modes.s") + [(TABLE, table)]))
+        theirs = emulator.run_theirs(qemu, ["-M", "none", "-cpu", "LEON3", *emulator.loader(0x1000)], folder, LOG, size)
+        ours = emulator.run_ours(pogo, SPEC, ["--asm", path / "modes.s", "--raw", "0x%x=%s/table" % (TABLE, folder), "--set", "pc=0x1000", "--set", "npc=0x1004",
+                                              "--cycles", "50000"], LOG, size)
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish: %d results of Pogo's" % sum(any(ours[24 * i : 24 * i + 24]) for i in range(len(todo))))
         return 1

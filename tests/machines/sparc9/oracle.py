@@ -5,17 +5,16 @@
 # A program in supervisor mode runs each case in a mode and notes the trap that ends it: what is in NAMES. Trap instruction 1 is
 # the end of cases that complete. Exit code: 0 agree, 1 differ, 77 no emulator.
 
-import os
 import pathlib
 import re
-import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
-SPEC = pathlib.Path(__file__).resolve().parents[3] / "isa-spec" / "specs" / "sparc.isa"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import emulator
+
+SPEC = emulator.SPECS / "sparc.isa"
 TABLE, TRAPS, COMMON, CASES, SCRATCH, LOG = 0x4000, 0x8000, 0x10000, 0x20000, 0x30000, 0x40000
 NAMES = ["TT", "TSTATE", "TPC", "TNPC", "TL", "PSTATE", "CWP", "CANSAVE", "CANRESTORE", "CLEANWIN", "OTHERWIN", "%r1", "%r2"]
 ENTRY, RESULT = 24, 8 * len(NAMES)
@@ -134,68 +133,28 @@ def program():
     return "\n".join(text) + "\n", bodies
 
 
+# Out of reset: one page of 4 MiB at its own address and the data MMU on, which RDTICK and alternate spaces need; then to 0x1000.
 BIOS = "82102030 c0f04b00 84102007 8528b03d 8410a043 c4f00b80 84102008 c4f008a0 03000004 81c04000 01000000"
 
 
-def emulated(qemu, folder, size):
-    saved = pathlib.Path(folder) / "memory"
-    # Out of reset: one page of 4 MiB at its own address and the data MMU on, which RDTICK and alternate spaces need; then to 0x1000.
-    pathlib.Path(folder, "bios").write_bytes(bytes(32) + bytes.fromhex(BIOS))
-    emulator = subprocess.Popen([qemu, "-M", "sun4u", "-cpu", "TI UltraSparc IIi", "-m", "16M", "-bios", "bios", "-device", "loader,file=image,addr=0,force-raw=on", "-nodefaults",
-                                 "-vga", "none", "-display", "none", "-serial", "null", "-monitor", "stdio"],
-                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    found = b""
-    try:
-        for _ in range(60):
-            time.sleep(0.25)
-            emulator.stdin.write(b"pmemsave 0x%x %d memory\n" % (LOG, size))
-            emulator.stdin.flush()
-            time.sleep(0.1)
-            found = saved.read_bytes() if saved.exists() else b""
-            if len(found) == size and found[-1] == 1:
-                break
-    except BrokenPipeError:
-        pass
-    finally:
-        emulator.kill()
-        emulator.wait()
-    return found
-
-
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: oracle.py POGO")
-    qemu = shutil.which("qemu-system-sparc64")
-    if not qemu:
-        print("no qemu-system-sparc64")
-        return 77
+    pogo, qemu = emulator.find("qemu-system-sparc64")
     source, bodies = program()
     todo = list(cases())
     state = lambda mode: 128 << 24 | mode << 8  # TSTATE: ASI, PSTATE
     table = b"".join(struct.pack(">QQ7Bx", state(mode), CASES + 48 * bodies.index(case), *windows) for case, mode, windows in todo) + bytes(ENTRY)
     size = RESULT * len(todo) + 8
     with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "modes.s")
-        pathlib.Path(text).write_text(source)
-        data = os.path.join(folder, "table")
-        pathlib.Path(data).write_bytes(table)
-        run = subprocess.run([sys.argv[1], "asm", str(SPEC), "--param", "version=9", text], capture_output=True, text=True, timeout=60)
-        if run.returncode:
-            sys.exit(run.stderr)
-        image = bytearray(0x30000)
-        for m in re.finditer(r"(?m)^([0-9a-f]{8,16})  ([0-9a-f]+)", run.stdout):
-            code = bytes.fromhex(m[2])
-            image[int(m[1], 16) : int(m[1], 16) + len(code)] = code
-        image[TABLE : TABLE + len(table)] = table
-        pathlib.Path(folder, "image").write_bytes(image)
-        theirs = emulated(qemu, folder, size)
-        run = subprocess.run([sys.argv[1], "run", str(SPEC), "--param", "version=9", "--asm", text, "--raw", "0x%x=%s" % (TABLE, data), "--set", "pc=0x1000", "--set",
-                              "npc=0x1004", "--cycles", "200000", "--trace", "-"], capture_output=True, text=True, timeout=60)
-    ours = bytearray(size)
-    for m in re.finditer(r"\[(?:0x)?([0-9a-f]+)\]=(?:0x)?([0-9a-f]+)", run.stdout):
-        at = int(m[1], 16) - LOG
-        if 0 <= at < size:
-            ours[at] = int(m[2], 16)
+        path = pathlib.Path(folder)
+        (path / "modes.s").write_text(source)
+        (path / "table").write_bytes(table)
+        (path / "bios").write_bytes(bytes(32) + bytes.fromhex(BIOS))
+        code = emulator.assemble(pogo, SPEC, path / "modes.s", "--param", "version=9")
+        (path / "image").write_bytes(emulator.image(0x30000, code + [(TABLE, table)]))
+        options = ["-M", "sun4u", "-cpu", "TI UltraSparc IIi", "-bios", "bios", *emulator.loader(), "-nodefaults", "-vga", "none"]
+        theirs = emulator.run_theirs(qemu, options, folder, LOG, size)
+        ours = emulator.run_ours(pogo, SPEC, ["--param", "version=9", "--asm", path / "modes.s", "--raw", "0x%x=%s/table" % (TABLE, folder), "--set", "pc=0x1000", "--set",
+                                              "npc=0x1004", "--cycles", "200000"], LOG, size)
     if len(theirs) != size or theirs[-1] != 1:
         print("QEMU did not finish: %d results of Pogo's" % sum(any(ours[RESULT * i : RESULT * (i + 1)]) for i in range(len(todo))))
         return 1
