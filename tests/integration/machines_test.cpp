@@ -128,6 +128,7 @@ class KnownAnswers {
         Asked run;
         run.spec = spec;
         run.report = table.required_string("report").value_or("");
+        (void)table.string("without");
         run.takes_long = table.boolean("long").value_or(false);
         run.extension = table.string("extension");
         run.context = table.string("context");
