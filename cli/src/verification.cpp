@@ -447,10 +447,11 @@ void add_verification(CLI::App& app, Session& session) {
         arguments->add_solver(*command);
         command->add_option("--vm-map", *names, "only this one; may be repeated");
         auto obligations = std::make_shared<std::vector<std::string>>();
-        command->add_option(
-            "--obligation", *obligations,
-            "only this one: an instruction's row, a trap, an interrupt, relocation, preemption or where; "
-            "may be repeated");
+        command->add_option("--obligation", *obligations,
+                            "only this one: an instruction (its identifier, and where it has rows by operand the "
+                            "row's, as csrrw.time), "
+                            "a trap, an interrupt, relocation, preemption or where; "
+                            "may be repeated");
         command->add_flag("--all", *all, "list the obligations that hold, too");
         arguments->add_output(*command, {"text", "json"});
         command->callback([arguments, names, obligations, all, &session] {
