@@ -37,9 +37,10 @@ struct KnownRow {
     Published behavior;
     bool exactly = false;
 };
+enum class List : std::uint8_t { everyday, long_, rare };  // of tests that ask it
 struct Asked {
     std::string report;
-    bool takes_long = false;
+    List list = List::everyday;
     bool with_witnesses = true;
     std::string spec;
     isa::Arguments arguments;
@@ -77,10 +78,10 @@ class KnownAnswers {
         errors_ = isa::render(diagnostics_, sources_) + errors_;
     }
     [[nodiscard]] const std::string& errors() const { return errors_; }
-    [[nodiscard]] std::vector<Asked> runs(bool takes_long, bool with_witnesses) const {
+    [[nodiscard]] std::vector<Asked> runs(List list, bool with_witnesses = true) const {
         std::vector<Asked> result;
         for (const Asked& run : runs_)
-            if (run.takes_long == takes_long) result.emplace_back(run).with_witnesses = with_witnesses;
+            if (run.list == list) result.emplace_back(run).with_witnesses = with_witnesses;
         return result;
     }
 
@@ -129,7 +130,8 @@ class KnownAnswers {
         run.spec = spec;
         run.report = table.required_string("report").value_or("");
         (void)table.string("without");
-        run.takes_long = table.boolean("long").value_or(false);
+        if (table.boolean("long").value_or(false)) run.list = List::long_;
+        if (table.boolean("rare").value_or(false)) run.list = List::rare;
         run.extension = table.string("extension");
         run.context = table.string("context");
         if (const Toml* params = table.table("params"))
@@ -262,13 +264,15 @@ TEST_P(Machines, AreAsPublished) {
 
 std::string test_name(const ::testing::TestParamInfo<Asked>& run) {
     std::string name = run.param.report;
-    std::ranges::replace_if(name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
     return name;
 }
-// Most of the time goes into making witnesses small: those of long runs are for the rarest list.
-INSTANTIATE_TEST_SUITE_P(Quick, Machines, ::testing::ValuesIn(known().runs(false, true)), test_name);
-INSTANTIATE_TEST_SUITE_P(Long, Machines, ::testing::ValuesIn(known().runs(true, false)), test_name);
-INSTANTIATE_TEST_SUITE_P(Rare, Machines, ::testing::ValuesIn(known().runs(true, true)), test_name);
+INSTANTIATE_TEST_SUITE_P(Quick, Machines, ::testing::ValuesIn(known().runs(List::everyday)), test_name);
+INSTANTIATE_TEST_SUITE_P(Long, Machines, ::testing::ValuesIn(known().runs(List::long_)), test_name);
+// Most of the time goes into making witnesses small.
+INSTANTIATE_TEST_SUITE_P(LongVerdicts, Machines, ::testing::ValuesIn(known().runs(List::rare, false)), test_name);
+INSTANTIATE_TEST_SUITE_P(Rare, Machines, ::testing::ValuesIn(known().runs(List::rare)), test_name);
 
 }  // namespace
 }  // namespace pogo::integration
