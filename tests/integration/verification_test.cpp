@@ -34,6 +34,21 @@ TEST_F(Verification, SaysWhichInstructionAndWhy) {
     EXPECT_THAT(r.out, HasSubstr("replayed on the model: confirmed"));
 }
 
+TEST_F(Verification, DecidesTheSameWithoutWitnesses) {
+    const std::string command = "check " + lecture_ + " --param popf=true";
+    const Result with = pogo(command);
+    const Result without = pogo(command + " --no-witnesses");
+    EXPECT_EQ(without.code, 1);
+    const auto verdicts = [](const std::string& text) {
+        return text.substr(text.find("Theorem 1, strict")).substr(0, 300);
+    };
+    EXPECT_EQ(verdicts(without.out), verdicts(with.out));
+    EXPECT_THAT(with.out, HasSubstr("replayed on the model"));
+    EXPECT_THAT(without.out, ::testing::Not(HasSubstr("replayed on the model")));
+    EXPECT_THAT(without.out, HasSubstr("0 of 0 witnesses"));
+    EXPECT_THAT(without.out, ContainsRegex("Repeat: pogo check .* --no-witnesses"));
+}
+
 TEST_F(Verification, ReportsAreTheSameByteForByte) {
     for (const char* format : {"json", "html", "markdown", "text"}) {
         const std::string command = "check " + lecture_ + " --param popf=true --format " + format;
