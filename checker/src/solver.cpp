@@ -197,12 +197,13 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
     std::vector<Term> all{formula};
     all.insert(all.end(), wishes.begin(), wishes.end());
     std::optional<z3::model> model;
-    const auto holds = [&] {
+    const auto ask = [&] {
         ++statistics_.refinements;
-        if (z3_->check(solver, statistics_) != z3::sat) return false;
-        model = solver.get_model();
-        return true;
+        const auto answer = z3_->check(solver, statistics_);
+        if (answer == z3::sat) model = solver.get_model();
+        return answer;
     };
+    const auto holds = [&] { return ask() == z3::sat; };
     // Adds a conjunct if the rest allows it.
     const auto grant = [&](const z3::expr& wish) {
         solver.push();
@@ -275,9 +276,7 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
             return fix(begin, end);
         solver.push();
         solver.add(smaller(begin, end));
-        ++statistics_.refinements;
-        const auto answer = z3_->check(solver, statistics_);
-        if (answer == z3::sat) model = solver.get_model();
+        const auto answer = ask();
         solver.pop();
         if (answer == z3::unsat) return fix(begin, end);
         if (answer == z3::sat) go_on(begin);
