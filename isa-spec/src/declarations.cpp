@@ -737,6 +737,15 @@ std::vector<ElementId> Elaborator::whole_elements(const Ast& ast) {
     return result;
 }
 
+std::vector<ElementId> Elaborator::listed_elements(const Ast& list) {
+    std::vector<const Ast*> items;
+    flatten(list.children, items);
+    std::vector<ElementId> result;
+    for (const Ast* item : items)
+        for (const ElementId id : whole_elements(*item)) result.push_back(id);
+    return result;
+}
+
 void Elaborator::define_context(const Ast& ast) {
     Context context;
     context.name = ast.text;
@@ -745,8 +754,7 @@ void Elaborator::define_context(const Ast& ast) {
     context.user = spec_.find_mode(ast[1].text);
     if (!context.supervisor.valid()) fail(Code::E0317, ast[0].range, ast[0].text);
     if (!context.user.valid()) fail(Code::E0317, ast[1].range, ast[1].text);
-    for (const Ast& element : ast[2].children)
-        for (const ElementId id : whole_elements(element)) context.guest.push_back(id);
+    context.guest = listed_elements(ast[2]);
     const auto at = in_extension_ ? spec_.contexts.begin() : spec_.contexts.end();
     spec_.contexts.insert(at, std::move(context));
 }
@@ -837,9 +845,7 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
             translation.reads.push_back({i});
     define_tlb(ast, translation);
     if (ast[3].size() > 0) {
-        std::vector<ElementId> declared;
-        for (const Ast& element : ast[3].children)
-            for (const ElementId id : whole_elements(element)) declared.push_back(id);
+        const std::vector<ElementId> declared = listed_elements(ast[3]);
         for (const ElementId id : translation.reads)
             if (std::find(declared.begin(), declared.end(), id) == declared.end())
                 fail(Code::E0319, ast.range, spec_[id].name);

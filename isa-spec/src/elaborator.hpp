@@ -225,6 +225,7 @@ class Elaborator {
     void define_mode(const Ast& ast);
     void define_context(const Ast& ast);
     void define_permission(const Ast& ast);
+    void vm_registers(const Ast& item, const std::vector<Frame::Local>& constants, VmMap& defined);
     void define_vm_map(const Ast& ast);
     VmMap::Tables vm_tables(const Ast& item, const Ast& map, const VmMap& defined);
     void define_translation(const Ast& ast);
@@ -236,6 +237,8 @@ class Elaborator {
     Device::Drive drive(const Ast& ast, const DeviceKind& kind, const std::vector<Device::Drive>& before);
     void define_extension(const Ast& ast);
     std::vector<ElementId> whole_elements(const Ast& ast);
+    /// Those of a list, `when`s decided.
+    std::vector<ElementId> listed_elements(const Ast& list);
     void add_registers();
     void finish();
     void check_overlaps();

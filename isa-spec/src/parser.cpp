@@ -543,6 +543,15 @@ class Parser {
         }
         return node(Syntax::when, first, std::move(children));
     }
+    /// Elements of the state, as the guest's are listed.
+    Ast elements() {
+        return braced_list([&] {
+            if (at("when")) return when([&] { return elements(); });
+            Ast element = expression();
+            expect(";");
+            return element;
+        });
+    }
     Ast when_declarations() {
         return when([&] { return braced_list([&] { return declaration(); }); });
     }
@@ -717,12 +726,7 @@ class Parser {
         Ast lower = name_node("a mode");
         expect(";");
         Ast guest{Syntax::list, {}, {}, 0, 0, {}};
-        if (accept("guest"))
-            guest = braced_list([&] {
-                Ast element = expression();
-                expect(";");
-                return element;
-            });
+        if (accept("guest")) guest = elements();
         accept(";");
         expect("}");
         return node(Syntax::context, first, list_of(std::move(upper), std::move(lower), std::move(guest)), id.text);
@@ -770,13 +774,8 @@ class Parser {
         if (at("shadow") || at("compose")) return vmm_tables();
         if (at("synthesize") || at("guest")) {
             take();
-            Ast elements = braced_list([&] {
-                Ast element = expression();
-                expect(";");
-                return element;
-            });
             return node(first.text == "guest" ? Syntax::vmm_guest : Syntax::synthesize, first,
-                        std::move(elements.children));
+                        std::move(elements().children));
         }
         const bool interrupt = accept("interrupt");
         const Token id = expect_name(
@@ -862,12 +861,7 @@ class Parser {
         Ast tlb{Syntax::list, {}, {}, 0, 0, {}};
         if (accept("tlb")) tlb = braced_list([&] { return tlb_item(); });
         Ast reads{Syntax::list, {}, {}, 0, 0, {}};
-        if (accept("reads"))
-            reads = braced_list([&] {
-                Ast element = expression();
-                expect(";");
-                return element;
-            });
+        if (accept("reads")) reads = elements();
         Ast body = block();
         return node(Syntax::translate, first,
                     list_of(std::move(address), std::move(access), std::move(units), std::move(reads), std::move(body),
@@ -1246,6 +1240,7 @@ class Parser {
     }
     Ast extension_item() {
         const Token first = now();
+        if (at("when")) return when([&] { return braced_list([&] { return extension_item(); }); });
         if (at("active") || at("supervisor")) {
             take();
             Ast condition = expression();

@@ -183,10 +183,8 @@ class Printer {
     std::string raise(const Ast& ast) {
         return ast.text + arguments(ast[0]) + (ast.size() > 1 ? " when " + inline_(ast[1]) : "") + ";";
     }
-    void guest(const Ast& list, std::string_view head) {
-        std::string text = std::string(head) + " {";
-        for (const Ast& element : list.children) text += " " + inline_(element) + ";";
-        line(text + " }");
+    std::string elements(const Ast& list) {
+        return " {" + items(list.children, [&](const Ast& element) { return inline_(element) + ";"; }) + " }";
     }
 
     void declaration(const Ast& ast) {
@@ -252,7 +250,7 @@ class Printer {
             }
             case Syntax::view:
                 if (ast.size() > 2)
-                    guest(ast[2], fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])));
+                    line(fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])) + elements(ast[2]));
                 else
                     line(fmt::format("view {} : {} = {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;
@@ -291,7 +289,7 @@ class Printer {
                 ++depth_;
                 line(fmt::format("supervisor {};", ast[0].text));
                 line(fmt::format("user {};", ast[1].text));
-                if (ast[2].size() > 0) guest(ast[2], "guest");
+                if (ast[2].size() > 0) line("guest" + elements(ast[2]));
                 --depth_;
                 line("}");
                 break;
@@ -330,7 +328,7 @@ class Printer {
                 break;
             case Syntax::synthesize:
             case Syntax::vmm_guest:
-                guest(ast, ast.is(Syntax::vmm_guest) ? "guest" : "synthesize");
+                line((ast.is(Syntax::vmm_guest) ? "guest" : "synthesize") + elements(ast));
                 break;
             case Syntax::invariant:
             case Syntax::assume:
@@ -355,11 +353,7 @@ class Printer {
                                                 : fmt::format("{} = {};", of.text, inline_(of[0]));
                 };
                 if (ast[6].size() > 0) head += fmt::format(" tlb {{{} }}", items(std::span(ast[6].children), item));
-                if (ast[3].size() > 0) {
-                    head += " reads {";
-                    for (const Ast& element : ast[3].children) head += " " + inline_(element) + ";";
-                    head += " }";
-                }
+                if (ast[3].size() > 0) head += " reads" + elements(ast[3]);
                 statements(head, ast[4]);
                 break;
             }
