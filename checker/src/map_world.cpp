@@ -237,7 +237,8 @@ Term MapInWorld::is(const std::vector<Term>& elements, isa::ModeId mode) {
 }
 
 bool MapInWorld::mapped(std::uint32_t e) const {
-    return std::any_of(mapped_.begin(), mapped_.end(), [&](const isa::Write* write) { return write->element.index == e; });
+    return std::any_of(mapped_.begin(), mapped_.end(),
+                       [&](const isa::Write* write) { return write->element.index == e; });
 }
 
 /// Any value, the same for all virtual states.
