@@ -58,6 +58,8 @@ std::optional<Spec> Elaborator::run() {
     const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
     const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
     for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
+    for (const Ast* ast : extension_declarations_)
+        if (ast->is(Syntax::active)) attempt([&] { pure({}, [&] { active_ = condition((*ast)[0]); }); });
     if (diagnostics_.errors() != before) return std::nullopt;
     spec_.timing.classes.clear();
     for (const auto* list : {&declarations_, &extension_declarations_})
@@ -575,6 +577,9 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::procedure:
             add(ast.text, Symbol::Kind::procedure, ast);
             break;
+        case Syntax::virtual_:
+            declare_virtual(ast);
+            break;
         case Syntax::permission: {
             Symbol& symbol = add(ast.text, Symbol::Kind::permission, ast);
             symbol.index = static_cast<std::uint32_t>(spec_.permissions.size());
@@ -604,6 +609,21 @@ void Elaborator::declare(const Ast& ast) {
         default:
             break;
     }
+}
+
+// What the policy puts in its place takes and gives what the machine's function does.
+void Elaborator::declare_virtual(const Ast& ast) {
+    const Ast& text = ast[0];
+    const auto same_type = [](const Ast& a, const Ast& b) { return a[0] == b[0]; };
+    Symbol* symbol = find(ast.text);
+    const bool machines = symbol != nullptr &&
+                          std::find(declarations_.begin(), declarations_.end(), symbol->ast) != declarations_.end() &&
+                          symbol->ast->is(text.kind) && (*symbol->ast)[1] == text[1] &&
+                          std::equal(text[0].children.begin(), text[0].children.end(),
+                                     (*symbol->ast)[0].children.begin(), (*symbol->ast)[0].children.end(), same_type);
+    if (!machines) fail(Code::E0608, ast.range, name(text.kind), ast.text);
+    if (symbol->in_virtual_state != nullptr) fail(Code::E0202, ast.range, ast.text);
+    symbol->in_virtual_state = &text;
 }
 
 // Second round: what the names mean.
@@ -1009,7 +1029,8 @@ void Elaborator::define_extension(const Ast& ast) {
     Extension extension;
     extension.name = ast.text;
     extension.where = ast.range;
-    extension.active = extension.supervisor = t.boolean(false);
+    extension.active = active_.valid() ? active_ : t.boolean(false);
+    extension.supervisor = t.boolean(false);
     for (const Ast* item : extension_declarations_) {
         if (item->is(Syntax::translate) || item->is(Syntax::timing) || item->is(Syntax::platform)) continue;
         attempt([&] { define(*item); });
@@ -1019,15 +1040,12 @@ void Elaborator::define_extension(const Ast& ast) {
         pure({}, [&] { result = condition(expression); });
         return result;
     };
-    bool active = false;
     bool supervisor = false;
     for (const Ast* item : extension_declarations_) {
         attempt([&] {
             switch (item->kind) {
                 case Syntax::active:
-                    extension.active = state((*item)[0]);
                     extension.active_text = print((*item)[0]);
-                    active = true;
                     break;
                 case Syntax::supervisor:
                     extension.supervisor = state((*item)[0]);
@@ -1077,7 +1095,7 @@ void Elaborator::define_extension(const Ast& ast) {
             }
         });
     }
-    if (!active) diagnostics_.report(Code::E0604, ast.range, "active CONDITION;");
+    if (!active_.valid()) diagnostics_.report(Code::E0604, ast.range, "active CONDITION;");
     if (!supervisor) diagnostics_.report(Code::E0604, ast.range, "supervisor CONDITION;");
     if (!extension.exit.valid()) diagnostics_.report(Code::E0604, ast.range, "exit TRAP;");
     if (extension.exit.valid()) {

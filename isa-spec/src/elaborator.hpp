@@ -118,6 +118,7 @@ struct Symbol {
     Kind kind = Kind::other;
     SourceRange where;
     const Ast* ast = nullptr;
+    const Ast* in_virtual_state = nullptr;  ///< what a policy puts in the place of a function or procedure
     Value value;
     RegisterSymbol state;
     FileSymbol file;
@@ -221,6 +222,7 @@ class Elaborator {
     void declare_access(const Ast& ast);
     [[nodiscard]] unsigned access_width();
     void declare_set(const Ast& ast);
+    void declare_virtual(const Ast& ast);
     std::vector<std::string> set_cases(const Ast& ast, const Ast& group);
     void define_mode(const Ast& ast);
     void define_context(const Ast& ast);
@@ -277,6 +279,9 @@ class Elaborator {
     void block(const Ast& ast, std::size_t from = 0);
     void statement(const Ast& ast);
     void branch(const Ast& ast);
+    /// Executes both, each on its part of the path, and joins the paths.
+    template <class Then, class Else>
+    void fork(Term condition, SourceRange where, Then&& then, Else&& otherwise);
     void join(Term condition, Path&& taken);
     void join(Term condition, Frame&& taken, SourceRange where);
     void raise(const Ast& ast);
@@ -364,6 +369,7 @@ class Elaborator {
     const Ast* translate_ = nullptr;
     Ast access_;  // the enumeration `Access`, which every machine has
     bool in_extension_ = false;
+    Term active_;  ///< Bool over the state: it is the virtual one; invalid without a policy that says so
 
     // the meaning being built
     Meaning meaning_;

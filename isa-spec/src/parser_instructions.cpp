@@ -297,6 +297,13 @@ Ast Parser::extension_item() {
         expect(";");
         return node(Syntax::exit_, first, {}, id.text);
     }
+    if (at("virtual")) {
+        take();
+        if (!at("function") && !at("procedure")) fail("`function` or `procedure`");
+        Ast text = function();
+        const std::string id = text.text;
+        return node(Syntax::virtual_, first, list_of(std::move(text)), id);
+    }
     if (at("exits")) {
         take();
         expect("on");

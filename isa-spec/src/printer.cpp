@@ -186,6 +186,12 @@ class Printer {
     std::string elements(const Ast& list) {
         return " {" + items(list.children, [&](const Ast& element) { return inline_(element) + ";"; }) + " }";
     }
+    void callable(const Ast& ast, std::string_view head) {
+        statements(
+            fmt::format("{}{} {}{}{}", head, name(ast.kind), ast.text, ast[0].size() > 0 ? arguments(ast[0]) : "()",
+                        ast[1].is(Syntax::none) ? "" : " -> " + inline_(ast[1])),
+            ast[2]);
+    }
 
     void declaration(const Ast& ast) {
         switch (ast.kind) {
@@ -340,10 +346,10 @@ class Printer {
                 break;
             case Syntax::function:
             case Syntax::procedure:
-                statements(fmt::format("{} {}{}{}", ast.is(Syntax::function) ? "function" : "procedure", ast.text,
-                                       ast[0].size() > 0 ? arguments(ast[0]) : "()",
-                                       ast[1].is(Syntax::none) ? "" : " -> " + inline_(ast[1])),
-                           ast[2]);
+                callable(ast, "");
+                break;
+            case Syntax::virtual_:
+                callable(ast[0], "virtual ");
                 break;
             case Syntax::translate: {
                 std::string head = fmt::format("translate ({}, {}, {})", ast[0].text, ast[1].text, ast[2].text);
