@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -255,7 +256,22 @@ class Elaborator {
     void add_row(FormContext& context, Instruction row);
     static std::string row_of(const Ast& group, const Ast& chosen);
     static std::vector<std::string> case_rows(const Ast& group, const std::vector<std::string>& cases);
-    void choose(FormContext& context, std::size_t at);
+    void choose(FormContext& context, std::size_t at, const std::function<void()>& chosen_all);
+    void encode(FormContext& context, Form& form);
+    /// Bits `high` to `low` of a field, which lie in this piece.
+    using PieceSource = std::function<Term(const Encoding::Piece& piece, unsigned high, unsigned low)>;
+    Term placed(const Form& form, std::size_t field, const PieceSource& source);
+    std::vector<Frame::Local> bind_fields(const FormContext& context, const Form& form, const PieceSource& source);
+    struct Restriction {
+        const Ast* where = nullptr;
+        std::vector<Frame::Local> names;
+    };
+    std::vector<Restriction> restrictions(const FormContext& context, const std::vector<Frame::Local>& locals);
+    static Ast body_of(const FormContext& context);
+    struct Executed;
+    const Ast& instruction_named(const Ast& name);
+    void execute(const Ast& ast);
+    void execute(const std::vector<Executed>& forms, std::size_t at, const Ast& ast);
     void form(FormContext& context);
     void group_pieces(FormContext& context, const Ast& group, OperandInstance* operand, Pieces& into);
     FieldInfo& field(FormContext& context, const std::string& name, unsigned width, const Ast* enumeration,
@@ -388,6 +404,25 @@ class Elaborator {
     bool accesses_allowed_ = true;
     std::string load_name_ = "load";  ///< of the variables that loads give
 };
+
+template <class Then, class Else>
+void Elaborator::fork(Term condition, SourceRange where, Then&& then, Else&& otherwise) {
+    Terms& t = spec_.terms;
+    Path before = path_;
+    Frame frame = frames_.back();
+    path_.condition = t.and_(before.condition, condition);
+    then();
+    Path taken = std::move(path_);
+    Frame taken_frame = std::move(frames_.back());
+    const Term outer = before.condition;
+    path_ = std::move(before);
+    frames_.back() = std::move(frame);
+    path_.condition = t.and_(outer, t.not_(condition));
+    otherwise();
+    join(condition, std::move(taken));
+    join(condition, std::move(taken_frame), where);
+    path_.condition = outer;
+}
 
 template <class F>
 Meaning Elaborator::meaning(Term pc_default, F&& body) {

@@ -175,20 +175,16 @@ void Elaborator::add_row(FormContext& context, Instruction row) {
     row.first_form = static_cast<std::uint32_t>(spec_.forms.size());
     const std::string name = row.identifier;
     spec_.instructions.push_back(std::move(row));
-    choose(context, 0);
+    choose(context, 0, [&] { form(context); });
     row_ = {};
     Instruction& done = spec_.instructions[context.id.index];
     done.form_count = static_cast<std::uint32_t>(spec_.forms.size()) - done.first_form;
     if (done.form_count == 0) fail(Code::E0425, ast.range, name);
 }
 
-// One operand after the other; all chosen, the form is built.
-void Elaborator::choose(FormContext& context, std::size_t at) {
-    if (at == context.operands.size()) {
-        if (spec_.forms.size() >= 100'000) fail(Code::E0211, context.instruction->range);
-        form(context);
-        return;
-    }
+// One operand after the other, in all combinations.
+void Elaborator::choose(FormContext& context, std::size_t at, const std::function<void()>& chosen_all) {
+    if (at == context.operands.size()) return chosen_all();
     const Ast& ast = *context.operands[at];
     const Ast& group = *lookup(ast[0], Symbol::Kind::group, "an operand group").ast;
     const Ast& formals = group[0];
@@ -234,7 +230,7 @@ void Elaborator::choose(FormContext& context, std::size_t at) {
         frames_.pop_back();
         if (!permitted) continue;
         operands_.push_back(std::move(instance));
-        choose(context, at + 1);
+        choose(context, at + 1, chosen_all);
         operands_.pop_back();
     }
 }
@@ -434,25 +430,17 @@ void Elaborator::add_assembly(FormContext& context, const Ast& text, const Opera
     }
 }
 
-void Elaborator::form(FormContext& context) {
+// The encoding: first which fields there are, then where their bits lie.
+void Elaborator::encode(FormContext& context, Form& form) {
     Terms& t = spec_.terms;
     context.fields.clear();
-    Form form;
-    form.instruction = context.id;
-    for (const auto& operand : operands_) form.variant += (form.variant.empty() ? "" : ".") + operand.chosen->text;
-
-    // The encoding: first which fields there are, then where their bits lie.
     frames_.emplace_back();
     frames_.back().done = t.boolean(false);
     std::vector<std::pair<Pieces, SourceRange>> groups;
-    const Ast* where = nullptr;
     for (const Ast* item : context.items) {
         if (!item->is(Syntax::encoding)) continue;
         for (const Ast& group : item->children) {
-            if (group.is(Syntax::where)) {
-                where = &group;
-                continue;
-            }
+            if (group.is(Syntax::where)) continue;
             // `x.ext` alone in its place stands for the operand's own groups.
             if (group.size() == 1 && group[0].is(Syntax::operand_piece) && group[0].text == "ext") {
                 OperandInstance* instance = nullptr;
@@ -482,8 +470,6 @@ void Elaborator::form(FormContext& context) {
     context.given.assign(context.fields.size(), 0);
     for (const auto& [pieces, range] : groups) place(context, pieces, range, form.encoding);
     if (form.encoding.parcels.empty()) fail(Code::E0406, context.instruction->range, context.instruction->text);
-    const unsigned length = static_cast<unsigned>(form.encoding.parcels.size()) * spec_.parcel_units;
-
     for (auto& info : context.fields) {
         info.variable = shared_variable(info.name, Sort::bits(info.width));
         Field out{info.name, info.width, info.variable, {}};
@@ -502,58 +488,106 @@ void Elaborator::form(FormContext& context) {
         }
         form.fields.push_back(std::move(out));
     }
+}
 
-    // A field as statements see it: bits that the encoding has no place for are 0, whatever its variable says.
-    const auto seen = [&](const FieldInfo& info) {
-        Word placed = 0;
+// A field, put together from where its bits lie; those that the encoding has no place for are 0.
+Term Elaborator::placed(const Form& form, std::size_t field, const PieceSource& source) {
+    Terms& t = spec_.terms;
+    const unsigned width = form.fields[field].width;
+    const auto piece_at = [&](unsigned bit) -> const Encoding::Piece* {
         for (const auto& piece : form.encoding.pieces)
-            if (form.fields[piece.field].variable == info.variable) placed |= ones(piece.width) << piece.from;
-        const Term all = t.variable(info.variable);
-        Term result;
-        for (unsigned low = 0; low < info.width;) {
-            unsigned high = low;
-            const auto has = [&](unsigned bit) { return (placed >> bit & 1) != 0; };
-            while (high + 1 < info.width && has(high + 1) == has(low)) ++high;
-            const Term piece = has(low) ? t.extract(all, high, low) : t.constant(high - low + 1, 0);
-            result = result.valid() ? t.concat(piece, result) : piece;
-            low = high + 1;
-        }
-        return Value::of(result);
+            if (piece.field == field && piece.from <= bit && bit < piece.from + piece.width) return &piece;
+        return nullptr;
     };
-    // What statements see: operands, then the instruction's own fields.
-    const auto bind = [&] {
-        auto& locals = frames_.back().locals;
-        for (std::size_t i = 0; i < operands_.size(); ++i) {
-            Value value;
-            value.kind = Value::Kind::operand;
-            value.operand = i;
-            locals.push_back({operands_[i].name, value, nullptr});
-        }
-        for (const auto& info : context.fields)
-            if (info.name.find('.') == std::string::npos) locals.push_back({info.name, seen(info), info.enumeration});
-    };
-    for (auto& operand : operands_) {
-        for (const auto& info : context.fields)
-            if (info.name.starts_with(operand.name + "."))
-                operand.environment.push_back(
-                    {info.name.substr(operand.name.size() + 1), seen(info), info.enumeration});
+    Term result;
+    for (unsigned low = 0; low < width;) {
+        const Encoding::Piece* const piece = piece_at(low);
+        unsigned high = low;
+        while (high + 1 < width && piece_at(high + 1) == piece) ++high;
+        const Term part = piece != nullptr ? source(*piece, high, low) : t.constant(high - low + 1, 0);
+        result = result.valid() ? t.concat(part, result) : part;
+        low = high + 1;
     }
+    return result;
+}
+
+// What statements see: operands, whose environments get their fields, then the instruction's own fields.
+std::vector<Frame::Local> Elaborator::bind_fields(const FormContext& context, const Form& form,
+                                                  const PieceSource& source) {
+    std::vector<Frame::Local> locals;
+    for (std::size_t i = 0; i < operands_.size(); ++i) {
+        Value value;
+        value.kind = Value::Kind::operand;
+        value.operand = i;
+        locals.push_back({operands_[i].name, value, nullptr});
+    }
+    for (std::size_t i = 0; i < context.fields.size(); ++i) {
+        const FieldInfo& info = context.fields[i];
+        const Value value = Value::of(placed(form, i, source));
+        if (info.name.find('.') == std::string::npos) locals.push_back({info.name, value, info.enumeration});
+        for (auto& operand : operands_)
+            if (info.name.starts_with(operand.name + "."))
+                operand.environment.push_back({info.name.substr(operand.name.size() + 1), value, info.enumeration});
+    }
+    return locals;
+}
+
+// Which values of the fields are meant, with the names that each condition sees.
+std::vector<Elaborator::Restriction> Elaborator::restrictions(const FormContext& context,
+                                                              const std::vector<Frame::Local>& locals) {
+    std::vector<Restriction> result;
+    for (const Ast* item : context.items)
+        if (item->is(Syntax::encoding))
+            for (const Ast& group : item->children)
+                if (group.is(Syntax::where)) result.push_back({&group, locals});
+    for (std::size_t i = 0; i < operands_.size(); ++i)
+        if (const Ast* own = operand_item(i, Syntax::where); own != nullptr)
+            result.push_back({own, operands_[i].environment});
+    return result;
+}
+
+// Statements between items of other kinds form one body.
+Ast Elaborator::body_of(const FormContext& context) {
+    Ast body{Syntax::block, context.instruction->range, {}, 0, 0, {}};
+    for (const Ast* item : context.items) {
+        switch (item->kind) {
+            case Syntax::title:
+            case Syntax::operand:
+            case Syntax::encoding:
+            case Syntax::assembly:
+            case Syntax::cycles:
+            case Syntax::rows:
+                break;
+            default:
+                body.children.push_back(*item);
+        }
+    }
+    return body;
+}
+
+void Elaborator::form(FormContext& context) {
+    Terms& t = spec_.terms;
+    if (spec_.forms.size() >= 100'000) fail(Code::E0211, context.instruction->range);
+    Form form;
+    form.instruction = context.id;
+    for (const auto& operand : operands_) form.variant += (form.variant.empty() ? "" : ".") + operand.chosen->text;
+    encode(context, form);
+    const auto operands = operands_;
+    const auto locals = bind_fields(context, form, [&](const Encoding::Piece& piece, unsigned high, unsigned low) {
+        return t.extract(t.variable(form.fields[piece.field].variable), high, low);
+    });
     form.encoding.where = t.boolean(true);
-    const auto restrict = [&](const Ast& condition_ast, auto&& names) {
-        meaning(pc_value_, [&] {
-            names();
-            form.encoding.where = t.and_(form.encoding.where, condition(condition_ast[0]));
+    for (const auto& [where, names] : restrictions(context, locals)) {
+        meaning(pc_value_, [&, &where = where, &names = names] {
+            frames_.back().locals = names;
+            form.encoding.where = t.and_(form.encoding.where, condition((*where)[0]));
         });
         for (const Variable v : t.support(std::span(&form.encoding.where, 1))) {
             const bool own =
                 std::any_of(form.fields.begin(), form.fields.end(), [&](const Field& f) { return f.variable == v; });
-            if (!own) fail(Code::E0411, condition_ast.range);
+            if (!own) fail(Code::E0411, where->range);
         }
-    };
-    if (where != nullptr) restrict(*where, bind);
-    for (std::size_t i = 0; i < operands_.size(); ++i)
-        if (const Ast* own = operand_item(i, Syntax::where); own != nullptr)
-            restrict(*own, [&] { frames_.back().locals = operands_[i].environment; });
+    }
     for (const Ast* item : context.items)
         if (item->is(Syntax::assembly)) add_assembly(context, (*item)[0], nullptr, form.assembly);
     for (unsigned i = 0; i < form.fields.size(); ++i) {
@@ -563,35 +597,111 @@ void Elaborator::form(FormContext& context) {
         if (!shown) fail(Code::E0412, context.instruction->range, form.fields[i].name);
     }
 
+    const unsigned length = static_cast<unsigned>(form.encoding.parcels.size()) * spec_.parcel_units;
     next_value_ = t.apply(Op::bvadd, pc_value_, t.constant(spec_[spec_.pc].width, length));
     form.meaning = meaning(next_value_, [&] {
-        bind();
-        // Statements between items of other kinds form one body.
-        Ast body{Syntax::block, context.instruction->range, {}, 0, 0, {}};
-        for (const Ast* item : context.items) {
-            switch (item->kind) {
-                case Syntax::title:
-                case Syntax::operand:
-                case Syntax::encoding:
-                case Syntax::assembly:
-                case Syntax::cycles:
-                case Syntax::rows:
-                    break;
-                default:
-                    body.children.push_back(*item);
-            }
-        }
-        block(body);
+        frames_.back().locals = locals;
+        block(body_of(context));
     });
     // A form always says where it goes, also when it loops on itself.
     const bool goes = std::any_of(form.meaning.writes.begin(), form.meaning.writes.end(),
                                   [&](const Write& write) { return write.element == spec_.pc; });
     if (!goes) form.meaning.writes.push_back({spec_.pc, {}, pc_value_, t.boolean(true), context.instruction->range});
-    for (auto& operand : operands_) {
-        for (const auto& info : context.fields)
-            if (info.name.starts_with(operand.name + ".")) operand.environment.pop_back();
-    }
+    operands_ = operands;
     spec_.forms.push_back(std::move(form));
+}
+
+// What `execute` may find: a form of an instruction, its fields taken from the value.
+struct Elaborator::Executed {
+    Term found;  ///< Bool: the value is this form
+    const Ast* instruction = nullptr;
+    std::vector<OperandInstance> operands;
+    std::vector<Frame::Local> locals;
+    Ast body;
+};
+
+const Ast& Elaborator::instruction_named(const Ast& name) {
+    for (const auto* list : {&declarations_, &extension_declarations_})
+        for (const Ast* declared : *list)
+            if (declared->is(Syntax::instruction) && declared->text == name.text) return *declared;
+    fail(Code::E0603, name.range, name.text);
+}
+
+// `execute value { … }`: each form of the instructions named is tried on the value, and does what it does where it
+// stands.
+void Elaborator::execute(const Ast& ast) {
+    Terms& t = spec_.terms;
+    const Term value = any_bits(eval(ast[0]), ast[0].range);
+    const unsigned width = t.sort(value).width;
+    const unsigned parcel = spec_.parcel_bits();
+    if (width % parcel != 0) fail(Code::E0403, ast[0].range, fmt::format("{}", width), fmt::format("{}", parcel));
+    const auto bits_of = [&](unsigned number, unsigned high, unsigned low) {
+        const unsigned base = width - (number + 1) * parcel;
+        return t.extract(value, base + high, base + low);
+    };
+    std::vector<Executed> forms;
+    auto outer = std::exchange(operands_, {});
+    std::vector<const Ast*> names;
+    flatten(ast[1].children, names);
+    for (const Ast* name : names) {
+        FormContext context;
+        context.instruction = &instruction_named(*name);
+        if (std::find(calls_.begin(), calls_.end(), context.instruction) != calls_.end())
+            fail(Code::E0210, name->range, name->text);
+        flatten(context.instruction->children, context.items);
+        for (const Ast* item : context.items)
+            if (item->is(Syntax::operand)) context.operands.push_back(item);
+        choose(context, 0, [&] {
+            Form form;
+            encode(context, form);
+            const auto& parcels = form.encoding.parcels;
+            if (parcels.size() * parcel > width) return;
+            const auto operands = operands_;
+            Executed one{t.boolean(true), context.instruction, {}, {}, body_of(context)};
+            one.locals = bind_fields(context, form, [&](const Encoding::Piece& piece, unsigned high, unsigned low) {
+                return bits_of(piece.parcel, piece.low + high - piece.from, piece.low + low - piece.from);
+            });
+            for (unsigned number = 0; number < parcels.size(); ++number)
+                for (unsigned bit = 0; bit < parcel; ++bit)
+                    if ((parcels[number].mask >> bit & 1) != 0)
+                        one.found = t.and_(one.found, t.eq(bits_of(number, bit, bit),
+                                                           t.constant(1, parcels[number].value >> bit & 1)));
+            for (const auto& [where, seen] : restrictions(context, one.locals)) {
+                frames_.push_back({seen, t.boolean(false), {}, {}, false});
+                one.found = t.and_(one.found, condition((*where)[0]));
+                frames_.pop_back();
+            }
+            one.operands = std::exchange(operands_, operands);
+            if (!t.is_false(one.found)) forms.push_back(std::move(one));
+        });
+    }
+    operands_ = std::move(outer);
+    execute(forms, 0, ast);
+}
+
+void Elaborator::execute(const std::vector<Executed>& forms, std::size_t at, const Ast& ast) {
+    if (at == forms.size()) {
+        if (ast.size() > 2) statement(ast[2]);
+        return;
+    }
+    const Executed& one = forms[at];
+    fork(
+        one.found, ast.range,
+        [&] {
+            if (calls_.size() > 64) fail(Code::E0211, ast.range);
+            calls_.push_back(one.instruction);
+            auto operands = std::exchange(operands_, one.operands);
+            auto addresses = std::exchange(path_.addresses, std::vector<Term>(one.operands.size()));
+            auto torn = std::exchange(path_.torn, std::vector<bool>(one.operands.size()));
+            frames_.push_back({one.locals, spec_.terms.boolean(false), {}, {}, false});
+            block(one.body);
+            frames_.pop_back();
+            operands_ = std::move(operands);
+            path_.addresses = std::move(addresses);
+            path_.torn = std::move(torn);
+            calls_.pop_back();
+        },
+        [&] { execute(forms, at + 1, ast); });
 }
 
 // Two forms that fixed bits do not tell apart overlap, unless their conditions do. Conditions are tried on all values

@@ -220,6 +220,13 @@ Ast Parser::statement() {
         expect(";");
         return node(Syntax::require_, first, list_of(std::move(with)), id.text);
     }
+    if (at("execute")) {
+        take();
+        Ast value = expression();
+        std::vector<Ast> children = list_of(std::move(value), instructions());
+        if (accept("else")) children.push_back(block());
+        return node(Syntax::execute, first, std::move(children));
+    }
     if (at("fence") && is(ahead(1), "{")) {
         take();
         Ast matches = braced_list([&] {
@@ -247,6 +254,15 @@ Ast Parser::statement() {
     if (!target.is(Syntax::call)) fail("`=` or a call");
     expect(";");
     return node(Syntax::perform, first, list_of(std::move(target)));
+}
+
+Ast Parser::instructions() {
+    return braced_list([&] {
+        if (at("when")) return when([&] { return instructions(); });
+        Ast name = name_node("an instruction");
+        expect(";");
+        return name;
+    });
 }
 
 Ast Parser::raise() {

@@ -160,6 +160,7 @@ class Parser {
     // ---- statements ----
     Ast block();
     Ast statement();
+    Ast instructions();
     Ast raise();
 
     // ---- parts of declarations ----

@@ -228,6 +228,12 @@ class Printer {
             case Syntax::perform:
                 line(inline_(ast[0]) + ";");
                 break;
+            case Syntax::execute:
+                line("execute " + inline_(ast[0]) + elements(ast[1]) + (ast.size() > 2 ? " else {" : ""));
+                if (ast.size() == 2) break;
+                body(ast[2], 0);
+                line("}");
+                break;
             case Syntax::give:
                 line(fmt::format("return {};", inline_(ast[0])));
                 break;
@@ -256,7 +262,8 @@ class Printer {
             }
             case Syntax::view:
                 if (ast.size() > 2)
-                    line(fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])) + elements(ast[2]));
+                    line(fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])) +
+                         elements(ast[2]));
                 else
                     line(fmt::format("view {} : {} = {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;

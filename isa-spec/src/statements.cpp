@@ -146,6 +146,9 @@ void Elaborator::statement(const Ast& ast) {
         case Syntax::perform:
             call(ast[0], 0);
             break;
+        case Syntax::execute:
+            execute(ast);
+            break;
         case Syntax::give: {
             Frame& frame = frames_.back();
             const bool typed = frame.result_type.kind == Type::Kind::bits && frame.result_type.width != 0;
@@ -163,25 +166,6 @@ void Elaborator::statement(const Ast& ast) {
         default:
             POGO_UNREACHABLE("a statement");
     }
-}
-
-template <class Then, class Else>
-void Elaborator::fork(Term condition, SourceRange where, Then&& then, Else&& otherwise) {
-    Terms& t = spec_.terms;
-    Path before = path_;
-    Frame frame = frames_.back();
-    path_.condition = t.and_(before.condition, condition);
-    then();
-    Path taken = std::move(path_);
-    Frame taken_frame = std::move(frames_.back());
-    const Term outer = before.condition;
-    path_ = std::move(before);
-    frames_.back() = std::move(frame);
-    path_.condition = t.and_(outer, t.not_(condition));
-    otherwise();
-    join(condition, std::move(taken));
-    join(condition, std::move(taken_frame), where);
-    path_.condition = outer;
 }
 
 void Elaborator::branch(const Ast& ast) {

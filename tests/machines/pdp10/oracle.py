@@ -40,7 +40,9 @@ def words():
             yield op << 27 | random.randrange(14) << 23 | n & 0o777777, False
     for _ in range(12):
         for op in (0o260, 0o261, 0o262, 0o263, 0o264, 0o265, 0o266, 0o267):
-            yield word(op, a=13), op == 0o264  # accumulator 15 (octal) is a stack; the KS10's JSR goes elsewhere with odd addresses
+            i = word(op, a=13)  # accumulator 15 (octal) is a stack
+            own = op == 0o262 and i & 0o777777 == 13  # POP into the stack pointer: the KA10 writes the accumulator first, then what it pops
+            yield i, op == 0o264 or own               # the KS10's JSR goes elsewhere with odd addresses
         yield word(0o255), False
         yield 0o254 << 27 | HANDLER, False
         yield 0o254 << 27 | 2 << 23 | 14 << 18 | HANDLER, True  # JRSTF by an accumulator
@@ -50,6 +52,11 @@ def words():
             yield 0o7 << 33 | (code & 0o77777) << 18 | 0, None
         yield word(0o055), True
         yield word(0o000), True
+        for op in (0o250, 0o254, 0o265):  # XCT of EXCH, JRST, JSP
+            yield (0o256 << 27 | DATA, word(op, a=0 if op == 0o254 else None)), False
+        yield (0o256 << 27 | DATA, 0o254 << 27 | 2 << 23 | 14 << 18 | HANDLER), True
+        yield (0o256 << 27 | DATA, 0o254 << 27 | 1 << 23 | HANDLER), True
+
 
 
 def states(both):
@@ -59,6 +66,7 @@ def states(both):
             ka_alone = True
         if ka_alone and not both:
             continue
+        word, executed = word if isinstance(word, tuple) else (word, None)
         mode = random.choice((0, USER, USER | IN_OUT))
         if word >> 23 == 0o254 << 4 | 10 and mode == 0 or word >> 18 == 0o700140:
             mode = random.choice((0, USER))
@@ -67,6 +75,8 @@ def states(both):
         ac[13] = (random.randrange(0o777000, 0o777700) << 18) | random.randrange(DATA + 4, END - 4)
         ac[14] = random.randrange(8) | (random.randrange(1 << 18) & FLAGS & ~0o000740) << 18
         memory = {a: random.randrange(1 << 18) << 18 & ~(0o37 << 18) | random.randrange(DATA, END) for a in range(DATA, END)}
+        if executed is not None:
+            memory[DATA] = executed
         yield word, flags, ac, memory
 
 

@@ -521,6 +521,52 @@ TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
     EXPECT_EQ(spec.terms.print(traps[1].guard), "(= |load0| #x00)");
 }
 
+// The value is what one of the instructions would be in memory, and its fields are taken from there.
+TEST(Execute, DoesWhatTheInstructionDoes) {
+    const std::string rest =
+        "register p : bits(8) role data; register q : bits(8) role data;"
+        "operand which { piece k 1; case P { k = 0b0; assembly \"p\"; read { return p; } write(v) { p = v; } }"
+        " case Q { k = 0b1; assembly \"q\"; read { return q; } write(v) { q = v; } } }"
+        "instruction set { operand w : which; encoding 0x1 w n:3, m:8 where n != 0;"
+        " assembly \"set {w}, {n}, {m}\"; w.write(m + zext(n, 8)); }"
+        "instruction skip { encoding 0x20; assembly \"skip\"; pc = next_pc + 1; }"
+        "instruction twice { encoding 0x40, d:8; assembly \"twice {d}\"; execute mem[zext(d, 16), 2] { set; skip; }"
+        " else { trap bad; } }";
+    const Spec spec = must_load(machine(rest));
+    const Form& form = spec.forms[spec[spec.find_instruction("twice")].first_form];
+    ASSERT_EQ(form.meaning.loads.size(), 1U);
+    Terms terms = spec.terms;
+    const auto with = [&](std::uint64_t word, Term term) {
+        const Substitution loaded{{terms.variable(form.meaning.loads[0].result), terms.constant(16, word)}};
+        return terms.print(terms.substitute(term, loaded));
+    };
+    const auto after = [&](std::uint64_t word, const char* element) {
+        const ElementId id = spec.find_element(element);
+        for (const auto& write : form.meaning.writes)
+            if (write.element == id) return with(word, write.value);
+        return std::string("as it was");
+    };
+    // Big endian: the first parcel is the high byte.
+    EXPECT_EQ(after(0x1305, "p"), "#x08");
+    EXPECT_EQ(after(0x1305, "q"), "|q|");
+    EXPECT_EQ(after(0x1B05, "q"), "#x08");
+    EXPECT_EQ(after(0x1B05, "pc"), "(bvadd |pc| #x0002)");
+    EXPECT_EQ(after(0x2099, "pc"), "(bvadd |pc| #x0003)");  // behind `twice`, which is two parcels long
+    ASSERT_EQ(form.meaning.traps.size(), 1U);
+    const auto bad = [&](std::uint64_t word) { return with(word, form.meaning.traps[0].guard); };
+    EXPECT_EQ(bad(0x1305), "false");
+    EXPECT_EQ(bad(0x2099), "false");
+    EXPECT_EQ(bad(0x1005), "true");  // set's condition does not hold
+    EXPECT_EQ(bad(0x4000), "true");
+    std::string said;
+    EXPECT_FALSE(load(machine(rest + "instruction self { encoding 0x80; assembly \"self\"; execute mem[0, 1] { self; } }"), &said));
+    EXPECT_THAT(said, HasSubstr("E0210"));
+    EXPECT_FALSE(load(machine(rest + "instruction none { encoding 0x80; assembly \"none\"; execute mem[0, 1] { nobody; } }"), &said));
+    EXPECT_THAT(said, HasSubstr("E0603"));
+    EXPECT_FALSE(load(machine(rest + "instruction odd { encoding 0x80; assembly \"odd\"; execute p[6..0] { skip; } }"), &said));
+    EXPECT_THAT(said, HasSubstr("E0403"));
+}
+
 TEST(Pc, FollowsTheInstructionUnlessAssigned) {
     const Spec spec =
         must_load(machine("instruction two { encoding 0x01, 0x02; assembly \"two\"; }"
