@@ -133,7 +133,8 @@ reset:
 #else
 	move.l	#frame + 0x81, leaf + 12
 #endif
-	move.l	#leaf + 2, leaf + 16
+	move.l	#frame + 1, leaf + 20
+	move.l	#leaf + 20 + 2, leaf + 16	| bit 2 is the address's
 #if MODEL == 68030
 	set	%crp, 0x7FFF0002, root
 	set	%tc, 0x80C0AA00			| pages of 4K, two tables of 1024 entries
@@ -189,7 +190,7 @@ absent:	long	2(%sp), 1b
 	test	window + 0x1000, 0x0402
 	test	window + 0x2000, 0x0802
 	test	window + 0x4000, 3
-	cmpa.l	#leaf, %a1
+	cmpa.l	#leaf + 20, %a1
 	is	eq
 	test	window + 0x4000, 1, 1
 	cmpa.l	#root, %a1
@@ -267,7 +268,7 @@ absent:	long	2(%sp), 1b
 	lea	12(%sp), %sp
 	set	%tc, 0
 #else
-	| PTEST (040UM 3.1.5).
+	| PTEST (040UM 3.1.4).
 	test	window, 0x00060001
 	test	window + 0x1000, 0
 	test	window + 0x2000, 0x00060005
