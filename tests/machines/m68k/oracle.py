@@ -175,7 +175,7 @@ def tables():
                 kind = PAGES[(address - WINDOW) // 0x8000 % 8] if address < 0x340000 else PAGES[0]
                 frame = (CODE if address % 0x8000 >= 0x4000 else SCRATCH) & -page
                 if kind == "indirect":  # behind the tables
-                    place = base + 0x8000 + (address - WINDOW >> 10)
+                    place = base + 0x8004 + (address - WINDOW >> 10)  # bit 2 is not W
                     found[place] = frame | USED | RESIDENT | (WRITE_PROTECTED if address - WINDOW >= 0x30000 else MODIFIED)
                     found[entry] = place | 2
                 else:
