@@ -105,6 +105,8 @@ const Machine lecture{"Lecture", "lecture.isa", {}, "lecture/kernel.s", 0, 0x100
 const Machine frames_68000{"Frames68000", "m68k.isa", {{"model", "68000"}}, "exceptions-68000.elf", 0, 0};
 const Machine frames_68010{"Frames68010", "m68k.isa", {{"model", "68010"}}, "exceptions-68010.elf", 0, 0};
 const Machine m68010{"M68010", "m68k.isa", {{"model", "68010"}}, "kernel.elf", 0, 0};
+const Machine m68030{"M68030", "m68k.isa", {{"model", "68030"}}, "paging-68030.elf", 0, 0};
+const Machine m68040{"M68040", "m68k.isa", {{"model", "68040"}}, "paging-68040.elf", 0, 0};
 const Machine rv64_machine{"Rv64Machine", "rv64.isa", {}, "rv64-kernel.elf", 0x80000000, 0};
 const Machine rv64_system{"Rv64System", "rv64.isa", {}, "rv64-system.elf", 0x80000000, 0};
 const Machine rv64_hypervisor{"Rv64Hypervisor", "rv64.isa", {{"hypervisor", "true"}}, "rv64-system.elf", 0x80000000, 0};
@@ -123,6 +125,8 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 const model::Monitor::Constants small{{"origin", 0x10000}, {"size", 0x8000}};
 const model::Monitor::Constants medium{{"origin", 0x10000}, {"size", 0x200000}};
+const model::Monitor::Constants lower{{"origin", 0x10000}, {"size", 0x1F0000}};
+const model::Monitor::Constants whole{{"origin", 0}, {"size", 0x400000}};
 const model::Monitor::Constants large{{"origin", 0x1000000}, {"size", 0x400000}};
 const model::Monitor::Constants shifted{{"origin", 0x1000000}, {"size", 0x400000}, {"shift", 0x1000}};
 
@@ -163,6 +167,12 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"M68010Interpreted", m68010, {}, nullptr, {}, 0},
                       Case{"M68000Virtual", frames_68000, "m68k-vt.policy.isa", "virtual_machine", medium, 0.8},
                       Case{"M68010Virtual", frames_68010, "m68k-vt.policy.isa", "virtual_machine", medium, 0.8},
+                      Case{"M68030", m68030, {}, "trap_and_emulate", lower, 0.9},
+                      Case{"M68030Interpreted", m68030, {}, nullptr, {}, 0},
+                      Case{"M68030Virtual", m68030, "m68k-vt.policy.isa", "virtual_machine", whole, 0.9},
+                      Case{"M68040", m68040, {}, "trap_and_emulate", lower, 0.9},
+                      Case{"M68040Hybrid", m68040, {}, "hybrid", lower, 0},
+                      Case{"M68040Virtual", m68040, "m68k-vt.policy.isa", "virtual_machine", whole, 0.9},
                       Case{"Rv64Machine", rv64_machine, {}, "machine_in_user", large, 0.9},
                       Case{"Rv64SystemInMachine", rv64_system, {}, "machine_in_user", large, 0.9},
                       Case{"Rv64SystemInSupervisor", rv64_system, {}, "supervisor_in_user", large, 0.9},

@@ -165,6 +165,17 @@ TEST(M68k, StacksAndTakesFramesOfThe68020) {
     EXPECT_EQ(run.result.exit_code, 0U);
 }
 
+// Tables, protection, frames, PTEST of the MC68030 and M68040 User's Manuals, sections 9 and 3.
+TEST(M68k, Translates) {
+    if (!built("paging-68030.elf")) GTEST_SKIP() << "no m68k-linux-gnu-gcc";
+    for (const char* model : {"68030", "68040"}) {
+        const std::string file = std::string("paging-") + model + ".elf";
+        const Finished run = run_elf(machine("m68k.isa", {{"model", model}}), {file}, model::View::batched);
+        EXPECT_EQ(run.result.reason, model::StopReason::exit) << model;
+        EXPECT_EQ(run.result.exit_code, 0U) << model;
+    }
+}
+
 // ---- RV64 ---------------------------------------------------------------------------------------------------------
 
 TEST_P(Views, Rv64RunsACProgramUnderASupervisor) {
