@@ -194,7 +194,7 @@ std::optional<Assignment> Solver::minimise(Term formula, std::span<const Term> w
     z3::params params(z3_->context);
     params.set("relevancy", 0U);  // what is asked for here is mostly satisfiable
     solver.set(params);
-    std::vector<Term> all{terms_->propagate(formula)};
+    std::vector<Term> all{formula};
     all.insert(all.end(), wishes.begin(), wishes.end());
     std::optional<z3::model> model;
     const auto ask = [&] {
