@@ -125,7 +125,7 @@ struct Solver::Z3 {
     }
 };
 
-Solver::Solver(const Terms& terms, Settings settings, Observer observer)
+Solver::Solver(Terms& terms, Settings settings, Observer observer)
     : terms_(&terms), settings_(settings), observer_(std::move(observer)) {
     const Stopwatch watch(statistics_.solver_seconds);
     z3_ = std::make_unique<Z3>();
@@ -150,7 +150,7 @@ Verdict Solver::satisfiable(std::string_view name, Term formula, Engine first) {
         std::string reason;
         const auto ask = [&](Engine engine) {
             z3::solver solver = z3_->solver(settings_, engine);
-            solver.add(z3_->translate(formula));
+            solver.add(z3_->translate(terms_->propagate(formula)));
             const auto answer = z3_->check(solver, statistics_);
             z3_->account(solver, statistics_);
             if (answer == z3::unknown && engine == Engine::search) reason = solver.reason_unknown();

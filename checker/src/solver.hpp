@@ -40,7 +40,7 @@ class Solver {
     /// Sees every query that went to the solver: its name, the formula, and whether it is satisfiable.
     using Observer = std::function<void(std::string_view name, isa::Term formula, Verdict satisfiable)>;
 
-    Solver(const isa::Terms& terms, Settings settings, Observer observer = {});
+    Solver(isa::Terms& terms, Settings settings, Observer observer = {});
     ~Solver();
     Solver(const Solver&) = delete;
     Solver& operator=(const Solver&) = delete;
@@ -73,7 +73,7 @@ class Solver {
     struct Z3;
     std::optional<Assignment> minimise(isa::Term formula, std::span<const isa::Term> wishes,
                                        std::span<const isa::Term> order, bool everything);
-    const isa::Terms* terms_;
+    isa::Terms* terms_;
     Settings settings_;
     Observer observer_;
     std::unique_ptr<Z3> z3_;

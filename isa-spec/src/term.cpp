@@ -277,6 +277,43 @@ Term Terms::substitute(Term root, const Substitution& substitution) {
     return substitute(root, substitution, memo);
 }
 
+Term Terms::propagate(Term formula) {
+    Term known = boolean(true);
+    std::unordered_set<Term> seen;
+    for (bool more = true; more;) {
+        more = false;
+        Substitution values;
+        std::vector<std::pair<Term, bool>> conjuncts{{formula, true}};
+        while (!conjuncts.empty()) {
+            const auto [term, holds] = conjuncts.back();
+            conjuncts.pop_back();
+            const Node n = node(term);
+            if (n.op == Op::not_) conjuncts.emplace_back(Term{n.a}, !holds);
+            if (n.op == (holds ? Op::and_ : Op::or_))
+                for (const Term operand : {Term{n.b}, Term{n.a}}) conjuncts.emplace_back(operand, holds);
+            if (n.op != Op::eq && n.op != Op::variable) continue;
+            const Term literal = holds ? term : not_(term);
+            if (!seen.insert(literal).second) continue;
+            more = true;
+            known = and_(known, literal);
+            Term subject = term;
+            Term value = boolean(holds);
+            if (n.op == Op::eq) {
+                const bool left = is_constant(Term{n.a});
+                const Term one{left ? n.b : n.a};
+                const Term two{left ? n.a : n.b};
+                if (is_constant(two) && (holds || sort(one) == Sort::bits(1))) {
+                    subject = one;
+                    value = holds ? two : constant(1, this->value(two) ^ 1);
+                }
+            }
+            values.emplace(subject, value);
+        }
+        formula = substitute(formula, values);
+    }
+    return and_(known, formula);
+}
+
 std::vector<Variable> Terms::support(std::span<const Term> roots) const {
     std::vector<Variable> result;
     each_below(*this, roots, [&](Term term) {

@@ -165,6 +165,9 @@ class Terms {
     [[nodiscard]] Term substitute(Term root, const Substitution& substitution, Substitution& memo);
     [[nodiscard]] Term substitute(Term root, const Substitution& substitution);
 
+    /// A formula that means the same: what a conjunct says of a term's value is known in all others.
+    [[nodiscard]] Term propagate(Term formula);
+
     /// The variables that occur in the terms, in ascending order.
     [[nodiscard]] std::vector<Variable> support(std::span<const Term> roots) const;
 

@@ -20,9 +20,11 @@ HANDLER, SAVED, STAGED = 0x200, 0x400, 0x600  # in the page of low storage, whic
 PREFIXED, CODE, DATA, TABLES, FREE = 0x2000, 0x4000, 0x5000, 0x7000, 0x8000
 DRIVER, LITERALS, LOW, PRISTINE, CASES, RESULTS, SIZE = 0x10000, 0x10800, 0x11000, 0x11200, 0x20000, 0x200000, 0x400
 KEYS = 0x2000000
-BLOCKS = (0x0000, 0x2000, 0x4000, 0x5000, 0x7000, 0x8000)  # whose storage keys are followed
-CONTROL = (0, 1, 2, 3, 4, 5, 7, 8, 14)
-DEFINED = {0: 0x5CF86C40, 8: 0xFFFF, 5: 0x80FFFFFF, 14: 0x00080FFF}
+BLOCKS = (0x0000, 0x2000, 0x4000, 0x5000, 0x7000, 0x8000, 0x8800)  # whose storage keys are followed
+CONTROL = range(16)
+DEFINED = {0: 0x5CF86C40, 5: 0x80FFFFFF, 8: 0xFFFF, 9: 0xF000FFFF, 10: 0xFFFFFF, 11: 0xFFFFFF, 14: 0xFFC80FFF, 15: 0xFFFFF8}
+WITHOUT_DAS = {**DEFINED, 0: 0x50F86C40}
+EVENT = 0x80000001  # bit 31 of a segment-table designation; Hercules looks at bit 0
 STOP = 0x000A000000000000 | 0xDEAD
 
 half = lambda v: struct.pack(">H", v & 0xFFFF)
@@ -54,12 +56,15 @@ def tables():
         put(0x180 + 2 * n, half((FREE >> 12 if n == DATA >> 12 else n) << 4))
     put(0x140, half(DATA >> 8) + half(FREE >> 8) + half(0x0008) * 14)
     put(0x200, word(TABLES + 0x240) + word(0x80000000))   # ASN-first table is at TABLES: entry 128 is ASN 2000 and following
+    put(0x240, word(TABLES + 0x2C0) + word(0x00010010) + word(TABLES) + word(0x80000000 | TABLES + 0x300))  # ASN 2000
     put(0x250, word(TABLES + 0x2C0) + word(0x00030010) + word(0x00000000 | TABLES + 0x80) + word(0x80000000 | TABLES + 0x300))  # ASN 2001
     put(0x260, word(0x80000000))                          # 2002: not there
     put(0x270, word(TABLES + 0x2C0) + word(0x00030001) + word(0) + word(0))  # 2003: ill-formed
+    put(0x280, word(TABLES + 0x2C0) + word(0x00020010) + word(EVENT | TABLES + 0x80) + word(0x80000000 | TABLES + 0x300))  # 2004: space-switch event
     put(0x2C0, bytes((0xE4, 0x1B)))                       # authority: index 0 both, 1 primary, 2 secondary, 3 none; 4 none, 5 secondary, …
     put(0x300, word(TABLES + 0x380 | 1) + word(0x80000000))
-    for n, entry in enumerate([(0x80000000, CODE + 0x40), (0x00010000, CODE + 0x41), (0x80002001, CODE + 0x40), (0x80002002, CODE + 0x40), (0x80000000, 0x01000000)]):
+    for n, entry in enumerate([(0x80000000, CODE + 0x40), (0x00010000, CODE + 0x41), (0x80002001, CODE + 0x40), (0x80002002, CODE + 0x40), (0x80000000, 0x01000000),
+                               (0x80002004, CODE + 0x41)]):
         put(0x380 + 16 * n, word(entry[0]) + word(entry[1]) + word(0x11223344 + n) + word(0x00400000))
     return bytes(t)
 
@@ -78,7 +83,7 @@ def handler():
     for n, at in enumerate((DATA, FREE, TABLES + 0x100)):
         code += rx(0x41, 13, 0, 0, at >> 12) + rx(0x89, 13, 0, 0, 12) + ss(0xD2, 63, 14, 0x200 + 64 * n, 13, at & 0xFFF)
     for n, at in enumerate(BLOCKS):
-        code += rx(0x41, 2, 0, 0, at >> 12) + rx(0x89, 2, 0, 0, 12) + rr(0x17, 1, 1) + rr(0x09, 1, 2) + rx(0x42, 1, 0, 14, 0x300 + n)
+        code += rx(0x41, 2, 0, 0, at >> 11) + rx(0x89, 2, 0, 0, 11) + rr(0x17, 1, 1) + rr(0x09, 1, 2) + rx(0x42, 1, 0, 14, 0x300 + n)
     code += rx(0x58, 1, 0, 15, 0) + rx(0x41, 1, 0, 1, SIZE) + rx(0x50, 1, 0, 15, 0)
     code += rx(0x41, 14, 0, 14, SIZE) + rx(0x50, 14, 0, 15, 4) + rx(0x58, 1, 0, 15, 8) + rx(0x41, 2, 0, 0, 1) + rr(0x1B, 1, 2) + rx(0x50, 1, 0, 15, 8)
     code += rr(0x12, 1, 1) + rx(0x58, 15, 0, 15, 0xC) + rr(0x07, 7, 15) + si(0x82, 0, 0, HANDLER + 0x1F8)
@@ -95,7 +100,7 @@ def driver():
     for at, source in ((CODE, 0x100), (DATA, 0x200), (FREE, 0x300)):
         code += rx(0x41, 11, 0, 0, at >> 12) + rx(0x89, 11, 0, 0, 12) + ss(0xD2, 255 if at == CODE else 63, 11, 0, 14, source)
     for n, at in enumerate(BLOCKS):
-        code += rx(0x41, 2, 0, 0, at >> 12) + rx(0x89, 2, 0, 0, 12) + rx(0x43, 1, 0, 14, 0x90 + n) + rr(0x08, 1, 2)
+        code += rx(0x41, 2, 0, 0, at >> 11) + rx(0x89, 2, 0, 0, 11) + rx(0x43, 1, 0, 14, 0x90 + n) + rr(0x08, 1, 2)
         code += rx(0x41, 2, 0, 2, 0x7F8) + rx(0x41, 2, 0, 2, 8) + rr(0x08, 1, 2)  # the other 2K of it
     code += s(0xB210, 14, 0x98) + s(0xB206, 14, 0xA0) + rx(0xB7, 0, 15, 14, 0x40)
     code += ss(0xD2, 7, 0, STAGED, 14, 0x80) + rx(0x98, 0, 15, 14, 0) + si(0x82, 0, 0, STAGED)
@@ -159,7 +164,7 @@ def hercules(cases, program):
 
 def state(case):
     registers = {f"r{n}": v for n, v in enumerate(case["r"])}
-    registers.update({f"cr{n}": v & DEFINED.get(n, 0xFFFFFFFF) for n, v in case["cr"].items() if case["das"] or n in (0, 1, 2, 8)})
+    registers.update({f"cr{n}": v & DEFINED.get(n, 0xFFFFFFFF) for n, v in case["cr"].items()})
     registers.update(psw=case["psw"], prefix=case["prefix"] >> 12, clock_comparator=case["comparator"])
     memory = {}
     put = lambda at, v: memory.update({at + i: b for i, b in enumerate(v)})
@@ -222,6 +227,9 @@ def case(name, code, das=False, **given):
     cr = {0: 0x00800000 | random.choice((0, 0x04000000)) | random.choice((0, 0x08000000)), 1: TABLES, 2: random.getrandbits(32), 8: random.getrandbits(16),
           3: random.getrandbits(16) << 16 | 0x2001, 4: random.choice((0, 1, 2, 3, 5)) << 16 | 0x2000, 5: 0x80000000 | TABLES + 0x300, 7: TABLES + 0x80,
           14: 0x00080000 | TABLES >> 12}
+    for n in (6, 10, 11, 12, 13, 15):
+        cr[n] = random.getrandbits(32) & DEFINED.get(n, 0xFFFFFFFF)
+    cr[9] = random.getrandbits(16)  # no PER events
     if not das:
         cr[0], cr[3] = cr[0] & ~0x0C000000, 0
     cr.update(given.get("cr", {}))
@@ -291,7 +299,7 @@ def translation():
     yield case("translation format", rx(0x58, 2, 0, 5, 0), dat=0, cr={0: 0x00800000})
     for lap in (0, 0x10000000):
         for at in (0x1F0, 0x700):
-            yield case("low address", rx(0x50, 2, 0, 0, at), cr={0: 0x00800000 | lap}, keys=[0] * 6, key=0, prefix=0)
+            yield case("low address", rx(0x50, 2, 0, 0, at), cr={0: 0x00800000 | lap}, keys=[0] * len(BLOCKS), key=0, prefix=0)
 
 
 def control():
@@ -310,8 +318,11 @@ def control():
                 yield case("SSK ISK", rr(op, 1, 2), problem=problem, r={2: random.choice((DATA, FREE, FREE + 8)), 1: random.choice((0x00, 0x28, 0xA5F0))})
             yield case("RRB", s(0xB213, 2, 0), problem=problem, r={2: FREE})
             yield case("PTLB", s(0xB20D, 0, 0), problem=problem)
-            for n in (0, 1, 2, 8):
-                value = random.choice((0x00800000, 0x10800000)) if n == 0 else TABLES if n == 1 else random.getrandbits(32)
+            for op in (0xB229, 0xB22A, 0xB22B):
+                at = random.choice((0x8000, 0x8FFF, 0x8800, 0x80008000, 0x01008000, 0x40000000))
+                yield case("ISKE RRBE SSKE", rre(op, 1, 2), problem=problem, r={2: at}, keys=[0] * 5 + [random.getrandbits(8), random.getrandbits(8)], key=0)
+            for n in CONTROL:
+                value = random.choice((0x00800000, 0x10800000)) if n == 0 else TABLES if n == 1 else random.getrandbits(32) & DEFINED.get(n, 0xFFFFFFFF)
                 yield case("LCTL", rx(0xB7, n, n, 5, random.choice((0, 0, 0, 2))), problem=problem, data=word(value))
                 yield case("STCTL", rx(0xB6, n, n, 5, random.choice((0, 0, 4, 2))), problem=problem)
             yield case("IPTE", rre(0xB221, 1, 2), problem=problem, r={1: TABLES + 0x100, 2: FREE})
@@ -346,11 +357,21 @@ def dual():
             for length in (0, 1):
                 yield case("MVCP MVCS MVCK", ss(op, 0x12, 5, 8, 5 if op != 0xD9 else 6, 16), True, r={1: length, 2: random.choice((0, 0x20, 0x90))}, secondary=0,
                            dat=random.choice((0, 1, 1)))
-        for number in (0, 1, 2, 3, 4, 5, 8, 0x100, 0x2000):
-            yield case("PC", s(0xB218, 2, 0), True, r={2: number}, cr={5: random.choice((0, 0x80000000, 0x80000000)) | TABLES + 0x300, 1: TABLES}, dat=random.choice((0, 1, 1, 1)))
-        for asn in (0x2000, 0x2000, 0x2001, 0x2001, 0x2002):
-            yield case("PT", rre(0xB228, 1, 2), True, r={1: random.getrandbits(16) << 16 | asn, 2: CODE + 0x40 + random.randrange(2) | random.choice((0, 0, 0, 0x1000000))},
+        for number in (0, 1, 2, 3, 4, 5, 5, 8, 0x100, 0x2000):
+            yield case("PC", s(0xB218, 2, 0), True, r={2: number}, cr={5: random.choice((0, 0x80000000, 0x80000000)) | TABLES + 0x300, 1: TABLES | random.randrange(2) * EVENT},
                        dat=random.choice((0, 1, 1, 1)))
+        for asn in (0x2000, 0x2000, 0x2001, 0x2001, 0x2002, 0x2004):
+            yield case("PT", rre(0xB228, 1, 2), True, r={1: random.getrandbits(16) << 16 | asn, 2: CODE + 0x40 + random.randrange(2) | random.choice((0, 0, 0, 0x1000000))},
+                       cr={1: TABLES | random.randrange(2) * EVENT}, dat=random.choice((0, 1, 1, 1)))
+        for number in range(10):
+            asn = lambda: random.choice((0x2000, 0x2001, 0x2001, 0x2001, 0x2002, 0x2003, 0x2004, 0x2040))
+            new = half(random.getrandbits(16)) + half(asn()) + half(random.randrange(8)) + half(asn())
+            yield case("LASP", half(0xE500) + half(0x5000 | random.choice((0, 0, 0, 0, 4))) + half(random.getrandbits(3)), True, problem=int(number == 0),
+                       data=new.ljust(64, b"\0") + new, cr={3: random.getrandbits(16) << 16 | asn(), 1: TABLES | (random.randrange(4) == 0) * EVENT,
+                                                            14: random.choice((0, 0x80000, 0x80000, 0x80000)) | TABLES >> 12})
+        for at in (0x11000, 0x12000, 0x30000, 0x41000, 0x100000):
+            yield case("secondary translation", rx(0x58, 2, 0, 1, 0), True, r={1: at}, dat=1, secondary=1)
+            yield case("secondary translation", ss(0xDA, 0x12, 5, 0, 3, 16), True, r={1: 1, 2: 0, 3: at}, dat=1, secondary=0, problem=0)
 
 
 def compare(cases, ours, theirs):
@@ -360,10 +381,11 @@ def compare(cases, ours, theirs):
         for name, v in mine.items():
             w = other[name]
             if name[:2] == "cr":
-                mask = DEFINED.get(int(name[2:]), 0xFFFFFFFF) if c["das"] else {0: 0x50F86C40, 8: 0xFFFF}.get(int(name[2:]), 0xFFFFFFFF)
+                mask = (DEFINED if c["das"] else WITHOUT_DAS).get(int(name[2:]), 0xFFFFFFFF)
                 v, w = v & mask, w & mask
-            if name == "low":  # not the interval timer, nor what is stored for PER
-                v, w = (bytes(0 if 0x50 <= i < 0x54 or 0x96 <= i < 0x9C else b for i, b in enumerate(x)) for x in (v, w))
+            if name == "low":  # not the interval timer, nor what is stored for PER, nor the rest of a translation-exception address
+                open_ = {*range(0x50, 0x54), *range(0x96, 0x9C), *((0x93,) if v[0x8F] in (0x10, 0x11) else ())}
+                v, w = (bytes(0 if i in open_ else b for i, b in enumerate(x)) for x in (v, w))
             if name == "keys":  # references and changes are not recorded
                 v, w = bytes(b & 0xF8 for b in v), bytes(b & 0xF8 for b in w)
             if name == "clock_comparator":  # Hercules keeps 56 bits
@@ -396,7 +418,8 @@ def guests():
                   (si(0xAC, 0xFF, 5, 8), 0x49, 0x02), (si(0xAD, 0, 5, 8), 0x49, 0x01), (data(0xB205), 0x4A, 0x80), (rr(0x09, 1, 6), 0x4A, 0x40),
                   (rr(0x08, 1, 6), 0x4A, 0x20), (s(0xB213, 6, 0), 0x4A, 0x10), (half(0xE501) + half(0x5000) + half(0), 0x4A, 0x02), (data(0xB208), 0x4B, 0x40),
                   (data(0xB209), 0x4B, 0x40), (data(0xB206), 0x4B, 0x20), (data(0xB207), 0x4B, 0x20), (rre(0xB221, 7, 6), 0x48, 0x01),
-                  (b"\x0a\x10", 0x40, 0x80)] + [(rx(0xB7, n, n, 5, 8), 0x44 + n // 8, 0x80 >> n % 8) for n in (0, 1, 2, 8)]
+                  (rre(0xB229, 1, 6), 0x4A, 0x40), (rre(0xB22B, 1, 6), 0x4A, 0x20), (rre(0xB22A, 1, 6), 0x4A, 0x10),
+                  (b"\x0a\x10", 0x40, 0x80)] + [(rx(0xB7, n, n, 5, 8), 0x44 + n // 8, 0x80 >> n % 8) for n in CONTROL]
     free = [s(0xB20A, 0, 0), s(0xB20B, 0, 0), rx(0xB1, 1, 0, 5, 0), rr(0x18, 1, 2), rr(0x04, 1, 0), si(0x93, 0, 5, 0), si(0xAF, 1, 5, 0), rr(0x1D, 2, 9)]
     for problem in (0, 1):
         for code in mandatory + free + (first if not problem else []):

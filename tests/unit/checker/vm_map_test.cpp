@@ -377,8 +377,8 @@ Verdict limited(const isa::Spec& spec) {
 TEST(VmMap, IsUnknownAtAResourceLimitAndNeverPasses) {
     EXPECT_EQ(limited(elaborated(text_of("lecture.isa", {}))), Verdict::unknown);
 }
-TEST(VmMapLong, OfThe68010IsUnknownAtAResourceLimit) {
-    EXPECT_EQ(limited(elaborated(text_of("m68k.isa", {}), {{"model", "68010"}})), Verdict::unknown);
+TEST(VmMapLong, OfThe370IsUnknownAtAResourceLimit) {
+    EXPECT_EQ(limited(elaborated(text_of("s370.isa", {}))), Verdict::unknown);
 }
 
 }  // namespace

@@ -345,6 +345,23 @@ TEST(Terms, SubstituteRebuildsAndRewrites) {
     EXPECT_EQ(t.substitute(sum, {{x, y}, {y, x}}), t.apply(Op::bvadd, y, t.apply(Op::bvmul, x, y)));
 }
 
+TEST(Terms, PropagateKnowsWhatConjunctsSay) {
+    Terms t;
+    const Term x = t.variable(t.declare("x", Sort::bits(8)));
+    const Term y = t.variable(t.declare("y", Sort::bits(8)));
+    const Term z = t.variable(t.declare("z", Sort::bits(1)));
+    const Term p = t.variable(t.declare("p", Sort::boolean()));
+    const Term zero = t.eq(x, t.constant(8, 0));
+    const Term less = t.apply(Op::bvult, y, t.ite(zero, t.constant(8, 7), x));
+    const Term one = t.eq(z, t.constant(1, 1));
+    EXPECT_EQ(t.propagate(t.and_(less, zero)), t.and_(zero, t.apply(Op::bvult, y, t.constant(8, 7))));
+    // What is known of one leads to another, and none is forgotten.
+    EXPECT_EQ(t.propagate(t.and_(t.or_(p, zero), t.not_(t.or_(p, one)))),
+              t.all(std::array{t.not_(p), t.not_(one), zero}));
+    EXPECT_TRUE(t.is_false(t.propagate(t.and_(zero, t.eq(x, t.constant(8, 1))))));
+    EXPECT_EQ(t.propagate(t.or_(less, zero)), t.or_(less, zero));
+}
+
 TEST(Terms, KnowsThatABitIsOneOfTwo) {
     Terms t;
     const Term x = t.variable(t.declare("x", Sort::bits(1)));
