@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-# name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open).
+# name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open),
+# L (a local table, with what the first 16 entries of the global one have).
 SNIPPETS = [
     ("pushf", "", "pushfl; popl %eax"),
     ("pushf", "I", "pushfl; popl %eax"),
@@ -78,6 +79,17 @@ SNIPPETS = [
     ("ud2", "", "ud2"), ("fnop", "X", "fnop"), ("div", "", "movl $0,%ebx; divl %ebx"),
     ("limit", "", "movl $0x63,%eax; movl %eax,%ds; movl 0x10000(%ebx),%eax"),
     ("read-only", "", "movl $0x5B,%eax; movl %eax,%ds; movl %eax,4(%ebx)"),
+    ("sldt", "L", "sldt %eax"),
+    *[("mov to ds", "L", f"movl $0x{s:x},%eax; movl %eax,%ds") for s in (0x04, 0x0C, 0x17, 0x1F, 0x27, 0x2C, 0x5F, 0x67, 0x87, 0x23)],
+    *[("mov to ss", "L", f"movl $0x{s:x},%eax; movl %eax,%ss") for s in (0x04, 0x14, 0x17, 0x27, 0x1C, 0x87)],
+    *[("lar", "L", f"movl $0x{s:x},%ebx; larl %ebx,%eax; movl $0xF0FF00,%ecx; andl %ecx,%eax") for s in (0x04, 0x0C, 0x27, 0x34, 0x87)],
+    *[("lsl", "L", f"movl $0x{s:x},%ebx; lsll %ebx,%eax") for s in (0x14, 0x27, 0x87)],
+    *[("verw", "L", f"movl $0x{s:x},%ebx; verw %bx") for s in (0x14, 0x27, 0x5F)],
+    ("lldt", "L", "movl $0x34,%eax; lldt %ax"), ("lldt", "L", "movl $0,%eax; lldt %ax; movl $0x27,%ebx; verr %bx"),
+    ("ltr", "L", "movl $0x2C,%eax; ltr %ax"),
+    ("call far", "L", "lcall $0x0C,$landing"), ("call far", "L", "lcall $0x1F,$landing"), ("jmp far", "L", "ljmp $0x3F,$0"),
+    ("ret far", "L", "pushl $0x27; pushl $user_top; pushl $0x1F; pushl $landing; lret"),
+    ("iret", "L", "pushl $0x27; pushl $user_top; pushl $0x3002; pushl $0x1F; pushl $landing; iret"),
     ("sysenter", "", "sysenter"), ("sysexit", "", "sysexit"), ("cpuid", "", "cpuid; movl $1,%eax; movl $1,%ebx"),
 ]
 PREVENTED = [  # settings as above, U: CR4.UMIP
@@ -87,7 +99,7 @@ PREVENTED = [  # settings as above, U: CR4.UMIP
     ("pushf", "U", "pushfl; popl %eax"), ("lar", "U", "movl $0x10,%ebx; larl %ebx,%eax; movl $0xF0FF00,%ecx; andl %ecx,%eax"),
     ("mov to cr4", "U", "movl $0x800,%ebx; movl %ebx,%cr4; movl %cr4,%eax"),
 ]
-BITS = {"I": 1, "T": 2, "V": 4, "X": 8, "B": 16, "U": 32}
+BITS = {"I": 1, "T": 2, "V": 4, "X": 8, "B": 16, "U": 32, "L": 64}
 
 # Where an emulator does not do what the manual says.
 KNOWN = {
@@ -109,7 +121,7 @@ def gate(target, kind, selector=0x08):
 def program(snippets):
     flat = 0xFFFFF
     gdt = [".quad 0", descriptor("", flat, 0xC9B), descriptor("", flat, 0xC93), descriptor("", flat, 0xCFB), descriptor("", flat, 0xCF3),
-           descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0xF, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
+           descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0x7F, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
            descriptor("", flat, 0xCBB), descriptor("", flat, 0xC13), descriptor("", flat, 0xCF1), descriptor("", 0xFFFF, 0x4F3),
            descriptor("", flat, 0xC73), descriptor("mapped_task - image", 0x2067, 0x089)]
     coded = (8, 10, 11, 12, 13, 14, 17)
@@ -153,6 +165,8 @@ next:
 mapped: ltr %cx
   movl $0x28,%ecx
   movl $gdt + 0x2D,%ebx; movl $0x89,%eax; movb %al,(%ebx)
+  movl 8(%edi),%eax; andl $64,%eax; je no_ldt; movl $0x30,%eax; lldt %ax
+no_ldt:
   movl $0,%ecx; movl %ecx,%cr4
   movl 8(%edi),%eax; andl $2,%eax; je no_tsd; addl $4,%ecx
 no_tsd:
