@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import intercepts
+
 # name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open),
 # L (a local table, with what the first 16 entries of the global one have).
 SNIPPETS = [
@@ -319,19 +321,19 @@ def on_pogo(folder, pogo, spec, umip):
     result = run([pogo, "run", spec, "--param", f"umip={'true' if umip else 'false'}", "--elf", f"{folder}/probe.elf", "--cycles", "3000000"], timeout=60)
     return lines(result.stdout.decode(errors="replace")), result.stderr.decode()
 
-def on_qemu(folder, umip):
-    try: run(["qemu-system-i386", "-cpu", "max" if umip else "pentium2", "-m", "32", "-display", "none", "-nodefaults", "-no-reboot", "-kernel", f"{folder}/probe.elf",
+def qemu_says(folder, cpu):
+    try: run(["qemu-system-i386", "-cpu", cpu, "-m", "32", "-display", "none", "-nodefaults", "-no-reboot", "-kernel", f"{folder}/probe.elf",
          "-debugcon", f"file:{folder}/qemu.txt", "-device", "isa-debug-exit,iobase=0x501,iosize=1"], timeout=15)
     except subprocess.TimeoutExpired: pass
-    with open(f"{folder}/qemu.txt", errors="replace") as text: return lines(text.read())
+    with open(f"{folder}/qemu.txt", errors="replace") as text: return text.read()
 
-def on_bochs(folder, umip):
+def bochs_says(folder, cpu):
     with open(f"{folder}/boot.bin", "rb") as boot, open(f"{folder}/probe.bin", "rb") as probe: disk = boot.read() + probe.read()
     with open(f"{folder}/disk", "wb") as out: out.write(disk.ljust(1474560, b"\0"))
     with open(f"{folder}/rc", "w") as rc:
         rc.write("romimage: file=/usr/share/bochs/BIOS-bochs-latest\nvgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
                  "megs: 32\nfloppya: 1_44=disk, status=inserted\nboot: floppy\nport_e9_hack: enabled=1\ndisplay_library: term\n"
-                 f"cpu: model={'corei7_icelake_u' if umip else 'p2_klamath'}, ips=20000000\n"
+                 f"cpu: model={cpu}, ips=20000000\n"
                  "log: log\npanic: action=fatal\nspeaker: enabled=0\nsound: driver=dummy\n")
     with open(f"{folder}/debug", "w") as out: out.write("c\nq\n")
     screen, terminal = pty.openpty()  # Bochs wants a terminal, and writes there what the port is given
@@ -347,18 +349,22 @@ def on_bochs(folder, umip):
         process.kill()
         process.wait()
         os.close(screen)
-    return lines(re.sub(r"\x1b[()\[][0-9;?]*[A-Za-z]", "", found.decode(errors="replace")))
+    return re.sub(r"\x1b[()\[][0-9;?]*[A-Za-z]", "", found.decode(errors="replace"))
 
+CPUS = {"QEMU": ("pentium2", "max", "qemu64,+svm"), "Bochs": ("p2_klamath", "corei7_icelake_u", "phenom_8650_toliman")}
 NAMES = ["vector", "error", "cs", "eip", "eflags", "zf", "eax", "ebx", "ds"]
 
 def named(fields):
     names = NAMES if len(fields) == 9 else NAMES[:1] + NAMES[2:]
     return dict(zip(names, (int(f, 16) for f in fields)))
 
-def compare(folder, pogo, spec, peers, snippets, umip):
-    assemble(folder, "probe", program(snippets), 0x100000, "start")
+def build(folder, text):
+    assemble(folder, "probe", text, 0x100000, "start")
     sectors = (os.path.getsize(f"{folder}/probe.bin") + 511) // 512
     assemble(folder, "boot", BOOT.replace("SECTORS", str(sectors)), 0x7C00, "start")
+
+def compare(folder, pogo, spec, peers, snippets, umip):
+    build(folder, program(snippets))
     mine, errors = on_pogo(folder, pogo, spec, umip)
     wanted = 2 * len(snippets)
     differ = 0
@@ -366,7 +372,7 @@ def compare(folder, pogo, spec, peers, snippets, umip):
         print(f"Pogo: {len(mine)} lines of {wanted}; {errors}")
         differ += 1
     for name, ask in peers:
-        theirs = ask(folder, umip)
+        theirs = lines(ask(folder, CPUS[name][umip]))
         if len(theirs) != wanted:
             print(f"{name}: {len(theirs)} lines of {wanted}")
             differ += 1
@@ -391,12 +397,14 @@ def main():
     pogo = os.path.abspath(sys.argv[1])
     here = os.path.dirname(os.path.abspath(__file__))
     spec = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else os.path.join(here, "../../../isa-spec/specs/ia32.isa")
-    peers = [(name, ask) for name, tool, ask in (("QEMU", "qemu-system-i386", on_qemu), ("Bochs", "bochs", on_bochs)) if shutil.which(tool)]
+    peers = [(name, ask) for name, tool, ask in (("QEMU", "qemu-system-i386", qemu_says), ("Bochs", "bochs", bochs_says)) if shutil.which(tool)]
     if not peers or not all(shutil.which(tool) for tool in ("as", "ld", "objcopy")):
         print("needs qemu-system-i386 or bochs, and binutils")
         return 77
     with tempfile.TemporaryDirectory() as folder:
         differ = compare(folder, pogo, spec, peers, SNIPPETS, False) + compare(folder, pogo, spec, peers, PREVENTED, True)
+        build(folder, intercepts.program())
+        differ += intercepts.compare(pogo, spec, [(name, lambda name=name, ask=ask: ask(folder, CPUS[name][2])) for name, ask in peers])
     return 1 if differ else 0
 
 sys.exit(main())
