@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-import intercepts
+import svm
+import vmx
 
 # name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open),
 # L (a local table, with what the first 16 entries of the global one have).
@@ -403,8 +404,10 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as folder:
         differ = compare(folder, pogo, spec, peers, SNIPPETS, False) + compare(folder, pogo, spec, peers, PREVENTED, True)
-        build(folder, intercepts.program())
-        differ += intercepts.compare(pogo, spec, [(name, lambda name=name, ask=ask: ask(folder, CPUS[name][2])) for name, ask in peers])
+        build(folder, svm.program())
+        differ += svm.compare(pogo, spec, [(name, lambda name=name, ask=ask: ask(folder, CPUS[name][2])) for name, ask in peers])
+        build(folder, vmx.program())
+        differ += vmx.compare(pogo, spec, [(name, lambda ask=ask: ask(folder, "corei7_sandy_bridge_2600k")) for name, ask in peers if name == "Bochs"])
     return 1 if differ else 0
 
 sys.exit(main())

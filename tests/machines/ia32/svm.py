@@ -4,9 +4,8 @@
 # For each case a program fills a VMCB, runs the guest, which executes the instruction and VMMCALL, and tells the exit code through port E9H.
 # On Pogo it is one step from the same state. An instruction ends by completing, by an exception's vector, or by leaving.
 import json
+import os
 import subprocess
-
-CR_READ, CR_WRITE, DR_READ, DR_WRITE, FIRST, MORE = "cr", 16, "dr", 16, "first", "more"
 
 def bits(vector, *numbers):
     return {vector: sum(1 << n for n in numbers)}
@@ -161,54 +160,59 @@ def ended(code):
 VECTORS = {"divide_error": 0, "debug": 1, "breakpoint": 3, "invalid_opcode": 6, "device_not_available": 7, "general_protection": 13, "privilege_level": 13,
            "privilege_violation": 13, "invalid_operand": 13}
 
-def on_pogo(pogo, spec):
+def stepped(pogo, spec, policy, cases):
+    """Outcomes of one step from each: ring, values, the instruction's bytes, further registers and memory."""
     states = []
+    for ring, v, code, registers, memory in cases:
+        flat = {"eip": 0x100, "r0": v["eax"], "r1": v["ecx"], "r2": v["edx"], "r3": BUFFER, "r4": 0x300000, "cs": 0x1B if ring else 0x08,
+                "hidden0": 0x00CFFB000000FFFF if ring else 0x00CF9B000000FFFF, "gdtr": 0xFFFF, "dr6": 0xFFFF0FF0, "dr7": v["dr7"], "eflags": v["eflags"]}
+        for n, name in enumerate(("ss", "ds", "es"), 1):
+            flat[name] = 0x23 if ring else 0x10
+            flat[f"hidden{n}"] = 0x00CFF3000000FFFF if ring else 0x00CF93000000FFFF
+        states.append(json.dumps({"registers": {**flat, **registers}, "memory": {"0x100": list(bytes.fromhex(code)), "0x300000": [2, 0, 0, 0], **memory}}))
+    result = subprocess.run([pogo, "step", spec, "--extension", os.path.join(os.path.dirname(spec), policy), "--param", "local=false", "--keep", "--states", "/dev/stdin"],
+                            input="\n".join(states) + "\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+
+def outcome_of(outcome, leaves):
+    if outcome["outcome"] in ("completed", "halted"): return "completed"
+    cause = outcome.get("traps", [{"cause": outcome["outcome"]}])[0]["cause"]
+    return "left" if cause == leaves else f"exception {VECTORS[cause]}" if cause in VECTORS else cause
+
+def on_pogo(pogo, spec):
+    cases = []
     for case in CASES:
         v = filled(case)
-        for ring in (0, 3):
-            registers = {"guest_mode": 1, "npt_pages": 0x100000, "eip": 0x100, "r0": v["eax"], "r1": v["ecx"], "r2": v["edx"], "r3": BUFFER, "r4": 0x300000,
-                         "cs": 0x1B if ring else 0x08, "hidden0": 0x00CFFB000000FFFF if ring else 0x00CF9B000000FFFF,
-                         "gdtr": 0xFFFF, "dr6": 0xFFFF0FF0, "intercept_cr": v["cr"], "intercept_dr": v["dr"], "intercept": v["first"],
-                         "intercept_more": v["more"], **{key: v[key] for key in ("cr0", "cr4", "dr7", "eflags")},
-                         **{f"io_map{p // 16}": sum(1 << q % 16 for q in GUARDED_PORTS if q // 16 == p // 16) for p in GUARDED_PORTS},
-                         "msr_map": sum(1 << 2 * (0 if m == 0x10 else m - 0x173) + w for m, w in GUARDED_MSRS)}
-            for n, name in enumerate(("ss", "ds", "es"), 1):
-                registers[name] = 0x23 if ring else 0x10
-                registers[f"hidden{n}"] = 0x00CFF3000000FFFF if ring else 0x00CF93000000FFFF
-            memory = {"0x100": list(bytes.fromhex(case[1])), "0x300000": [2, 0, 0, 0]}
-            states.append(json.dumps({"registers": registers, "memory": memory}))
-    policy = spec.replace("ia32.isa", "ia32-svm.policy.isa")
-    result = subprocess.run([pogo, "step", spec, "--extension", policy, "--param", "local=false", "--keep", "--states", "/dev/stdin"], input="\n".join(states) + "\n",
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
-    found = []
-    for line in result.stdout.splitlines():
-        outcome = json.loads(line)
-        if outcome["outcome"] in ("completed", "halted"): found.append("completed")
-        else:
-            cause = outcome.get("traps", [{"cause": outcome["outcome"]}])[0]["cause"]
-            found.append("left" if cause == "vmexit" else f"exception {VECTORS[cause]}" if cause in VECTORS else cause)
-    return found, result.stderr
+        registers = {"guest_mode": 1, "npt_pages": 0x100000, "cr0": v["cr0"], "cr4": v["cr4"], "intercept_cr": v["cr"], "intercept_dr": v["dr"],
+                     "intercept": v["first"], "intercept_more": v["more"],
+                     **{f"io_map{p // 16}": sum(1 << q % 16 for q in GUARDED_PORTS if q // 16 == p // 16) for p in GUARDED_PORTS},
+                     "msr_map": sum(1 << 2 * (0 if m == 0x10 else m - 0x173) + w for m, w in GUARDED_MSRS)}
+        cases += [(ring, v, case[1], registers, {}) for ring in (0, 3)]
+    outcomes, errors = stepped(pogo, spec, "ia32-svm.policy.isa", cases)
+    return [outcome_of(outcome, "vmexit") for outcome in outcomes], errors
+
+def report(what, cases, mine, theirs, known_ones):
+    """How Pogo's outcomes (and errors) differ from those of each emulator."""
+    mine, errors = mine
+    wanted = 2 * len(cases)
+    differ = 0
+    for name, outcomes in [("Pogo", mine), *theirs]:
+        if len(outcomes) != wanted:
+            print(f"{name}, {what}: {len(outcomes)} outcomes of {wanted}; {errors if name == 'Pogo' else ''}")
+            differ += 1
+    for name, outcomes in theirs:
+        agreed = known = 0
+        for i, (a, b) in enumerate(zip(mine, outcomes)):
+            case, code, given, controls = cases[i // 2]
+            if a == b: agreed += 1
+            elif (name, case) in known_ones: known += 1
+            else:
+                differ += 1
+                print(f"{case} {code} {given} {controls} in ring {3 * (i % 2)}: Pogo {a}, {name} {b}")
+        print(f"{name}, {what}: {agreed} of {wanted} agree, {known} differ as known")
+    return differ
 
 def compare(pogo, spec, peers):
     """`peers`: names, and functions that run the program and give the text that it wrote."""
-    mine, errors = on_pogo(pogo, spec)
-    wanted = 2 * len(CASES)
-    differ = 0
-    if len(mine) != wanted:
-        print(f"Pogo: {len(mine)} outcomes of {wanted}; {errors}")
-        differ += 1
-    for name, ask in peers:
-        theirs = [ended(int(line, 16)) for line in ask().replace("\r", "").split("\n") if len(line.strip()) == 8]
-        if len(theirs) != wanted:
-            print(f"{name}: {len(theirs)} outcomes of {wanted}")
-            differ += 1
-        agreed = known = 0
-        for i, (a, b) in enumerate(zip(mine, theirs)):
-            what, code, given, intercepts = CASES[i // 2]
-            if a == b: agreed += 1
-            elif (name, what) in KNOWN: known += 1
-            else:
-                differ += 1
-                print(f"{what} {code} {given} {intercepts} in ring {3 * (i % 2)}: Pogo {a}, {name} {b}")
-        print(f"{name}, SVM: {agreed} of {wanted} agree, {known} differ as known")
-    return differ
+    theirs = [(name, [ended(int(line, 16)) for line in ask().replace("\r", "").split("\n") if len(line.strip()) == 8]) for name, ask in peers]
+    return report("SVM", CASES, on_pogo(pogo, spec), theirs, KNOWN)
