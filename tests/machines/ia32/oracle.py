@@ -16,7 +16,11 @@ import sys
 import tempfile
 import time
 
-# name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open).
+import svm
+import vmx
+
+# name, setting, text. Settings: I (IOPL 3), T (CR4.TSD), V (CR4.PVI), X (CR0.TS), B (TSS with an I/O permission bit map that is open),
+# L (a local table, with what the first 16 entries of the global one have).
 SNIPPETS = [
     ("pushf", "", "pushfl; popl %eax"),
     ("pushf", "I", "pushfl; popl %eax"),
@@ -78,6 +82,17 @@ SNIPPETS = [
     ("ud2", "", "ud2"), ("fnop", "X", "fnop"), ("div", "", "movl $0,%ebx; divl %ebx"),
     ("limit", "", "movl $0x63,%eax; movl %eax,%ds; movl 0x10000(%ebx),%eax"),
     ("read-only", "", "movl $0x5B,%eax; movl %eax,%ds; movl %eax,4(%ebx)"),
+    ("sldt", "L", "sldt %eax"),
+    *[("mov to ds", "L", f"movl $0x{s:x},%eax; movl %eax,%ds") for s in (0x04, 0x0C, 0x17, 0x1F, 0x27, 0x2C, 0x5F, 0x67, 0x87, 0x23)],
+    *[("mov to ss", "L", f"movl $0x{s:x},%eax; movl %eax,%ss") for s in (0x04, 0x14, 0x17, 0x27, 0x1C, 0x87)],
+    *[("lar", "L", f"movl $0x{s:x},%ebx; larl %ebx,%eax; movl $0xF0FF00,%ecx; andl %ecx,%eax") for s in (0x04, 0x0C, 0x27, 0x34, 0x87)],
+    *[("lsl", "L", f"movl $0x{s:x},%ebx; lsll %ebx,%eax") for s in (0x14, 0x27, 0x87)],
+    *[("verw", "L", f"movl $0x{s:x},%ebx; verw %bx") for s in (0x14, 0x27, 0x5F)],
+    ("lldt", "L", "movl $0x34,%eax; lldt %ax"), ("lldt", "L", "movl $0,%eax; lldt %ax; movl $0x27,%ebx; verr %bx"),
+    ("ltr", "L", "movl $0x2C,%eax; ltr %ax"),
+    ("call far", "L", "lcall $0x0C,$landing"), ("call far", "L", "lcall $0x1F,$landing"), ("jmp far", "L", "ljmp $0x3F,$0"),
+    ("ret far", "L", "pushl $0x27; pushl $user_top; pushl $0x1F; pushl $landing; lret"),
+    ("iret", "L", "pushl $0x27; pushl $user_top; pushl $0x3002; pushl $0x1F; pushl $landing; iret"),
     ("sysenter", "", "sysenter"), ("sysexit", "", "sysexit"), ("cpuid", "", "cpuid; movl $1,%eax; movl $1,%ebx"),
 ]
 PREVENTED = [  # settings as above, U: CR4.UMIP
@@ -87,7 +102,7 @@ PREVENTED = [  # settings as above, U: CR4.UMIP
     ("pushf", "U", "pushfl; popl %eax"), ("lar", "U", "movl $0x10,%ebx; larl %ebx,%eax; movl $0xF0FF00,%ecx; andl %ecx,%eax"),
     ("mov to cr4", "U", "movl $0x800,%ebx; movl %ebx,%cr4; movl %cr4,%eax"),
 ]
-BITS = {"I": 1, "T": 2, "V": 4, "X": 8, "B": 16, "U": 32}
+BITS = {"I": 1, "T": 2, "V": 4, "X": 8, "B": 16, "U": 32, "L": 64}
 
 # Where an emulator does not do what the manual says.
 KNOWN = {
@@ -109,7 +124,7 @@ def gate(target, kind, selector=0x08):
 def program(snippets):
     flat = 0xFFFFF
     gdt = [".quad 0", descriptor("", flat, 0xC9B), descriptor("", flat, 0xC93), descriptor("", flat, 0xCFB), descriptor("", flat, 0xCF3),
-           descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0xF, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
+           descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0x7F, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
            descriptor("", flat, 0xCBB), descriptor("", flat, 0xC13), descriptor("", flat, 0xCF1), descriptor("", 0xFFFF, 0x4F3),
            descriptor("", flat, 0xC73), descriptor("mapped_task - image", 0x2067, 0x089)]
     coded = (8, 10, 11, 12, 13, 14, 17)
@@ -153,6 +168,8 @@ next:
 mapped: ltr %cx
   movl $0x28,%ecx
   movl $gdt + 0x2D,%ebx; movl $0x89,%eax; movb %al,(%ebx)
+  movl 8(%edi),%eax; andl $64,%eax; je no_ldt; movl $0x30,%eax; lldt %ax
+no_ldt:
   movl $0,%ecx; movl %ecx,%cr4
   movl 8(%edi),%eax; andl $2,%eax; je no_tsd; addl $4,%ecx
 no_tsd:
@@ -305,19 +322,19 @@ def on_pogo(folder, pogo, spec, umip):
     result = run([pogo, "run", spec, "--param", f"umip={'true' if umip else 'false'}", "--elf", f"{folder}/probe.elf", "--cycles", "3000000"], timeout=60)
     return lines(result.stdout.decode(errors="replace")), result.stderr.decode()
 
-def on_qemu(folder, umip):
-    try: run(["qemu-system-i386", "-cpu", "max" if umip else "pentium2", "-m", "32", "-display", "none", "-nodefaults", "-no-reboot", "-kernel", f"{folder}/probe.elf",
+def qemu_says(folder, cpu):
+    try: run(["qemu-system-i386", "-cpu", cpu, "-m", "32", "-display", "none", "-nodefaults", "-no-reboot", "-kernel", f"{folder}/probe.elf",
          "-debugcon", f"file:{folder}/qemu.txt", "-device", "isa-debug-exit,iobase=0x501,iosize=1"], timeout=15)
     except subprocess.TimeoutExpired: pass
-    with open(f"{folder}/qemu.txt", errors="replace") as text: return lines(text.read())
+    with open(f"{folder}/qemu.txt", errors="replace") as text: return text.read()
 
-def on_bochs(folder, umip):
+def bochs_says(folder, cpu):
     with open(f"{folder}/boot.bin", "rb") as boot, open(f"{folder}/probe.bin", "rb") as probe: disk = boot.read() + probe.read()
     with open(f"{folder}/disk", "wb") as out: out.write(disk.ljust(1474560, b"\0"))
     with open(f"{folder}/rc", "w") as rc:
         rc.write("romimage: file=/usr/share/bochs/BIOS-bochs-latest\nvgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
                  "megs: 32\nfloppya: 1_44=disk, status=inserted\nboot: floppy\nport_e9_hack: enabled=1\ndisplay_library: term\n"
-                 f"cpu: model={'corei7_icelake_u' if umip else 'p2_klamath'}, ips=20000000\n"
+                 f"cpu: model={cpu}, ips=20000000\n"
                  "log: log\npanic: action=fatal\nspeaker: enabled=0\nsound: driver=dummy\n")
     with open(f"{folder}/debug", "w") as out: out.write("c\nq\n")
     screen, terminal = pty.openpty()  # Bochs wants a terminal, and writes there what the port is given
@@ -333,18 +350,22 @@ def on_bochs(folder, umip):
         process.kill()
         process.wait()
         os.close(screen)
-    return lines(re.sub(r"\x1b[()\[][0-9;?]*[A-Za-z]", "", found.decode(errors="replace")))
+    return re.sub(r"\x1b[()\[][0-9;?]*[A-Za-z]", "", found.decode(errors="replace"))
 
+CPUS = {"QEMU": ("pentium2", "max", "qemu64,+svm"), "Bochs": ("p2_klamath", "corei7_icelake_u", "phenom_8650_toliman")}
 NAMES = ["vector", "error", "cs", "eip", "eflags", "zf", "eax", "ebx", "ds"]
 
 def named(fields):
     names = NAMES if len(fields) == 9 else NAMES[:1] + NAMES[2:]
     return dict(zip(names, (int(f, 16) for f in fields)))
 
-def compare(folder, pogo, spec, peers, snippets, umip):
-    assemble(folder, "probe", program(snippets), 0x100000, "start")
+def build(folder, text):
+    assemble(folder, "probe", text, 0x100000, "start")
     sectors = (os.path.getsize(f"{folder}/probe.bin") + 511) // 512
     assemble(folder, "boot", BOOT.replace("SECTORS", str(sectors)), 0x7C00, "start")
+
+def compare(folder, pogo, spec, peers, snippets, umip):
+    build(folder, program(snippets))
     mine, errors = on_pogo(folder, pogo, spec, umip)
     wanted = 2 * len(snippets)
     differ = 0
@@ -352,7 +373,7 @@ def compare(folder, pogo, spec, peers, snippets, umip):
         print(f"Pogo: {len(mine)} lines of {wanted}; {errors}")
         differ += 1
     for name, ask in peers:
-        theirs = ask(folder, umip)
+        theirs = lines(ask(folder, CPUS[name][umip]))
         if len(theirs) != wanted:
             print(f"{name}: {len(theirs)} lines of {wanted}")
             differ += 1
@@ -377,12 +398,16 @@ def main():
     pogo = os.path.abspath(sys.argv[1])
     here = os.path.dirname(os.path.abspath(__file__))
     spec = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else os.path.join(here, "../../../isa-spec/specs/ia32.isa")
-    peers = [(name, ask) for name, tool, ask in (("QEMU", "qemu-system-i386", on_qemu), ("Bochs", "bochs", on_bochs)) if shutil.which(tool)]
+    peers = [(name, ask) for name, tool, ask in (("QEMU", "qemu-system-i386", qemu_says), ("Bochs", "bochs", bochs_says)) if shutil.which(tool)]
     if not peers or not all(shutil.which(tool) for tool in ("as", "ld", "objcopy")):
         print("needs qemu-system-i386 or bochs, and binutils")
         return 77
     with tempfile.TemporaryDirectory() as folder:
         differ = compare(folder, pogo, spec, peers, SNIPPETS, False) + compare(folder, pogo, spec, peers, PREVENTED, True)
+        build(folder, svm.program())
+        differ += svm.compare(pogo, spec, [(name, lambda name=name, ask=ask: ask(folder, CPUS[name][2])) for name, ask in peers])
+        build(folder, vmx.program())
+        differ += vmx.compare(pogo, spec, [(name, lambda ask=ask: ask(folder, "corei7_sandy_bridge_2600k")) for name, ask in peers if name == "Bochs"])
     return 1 if differ else 0
 
 sys.exit(main())

@@ -485,6 +485,8 @@ std::string said_of_extension(const std::string& items) {
     SourceManager sources;
     Diagnostics diagnostics;
     const auto base = sources.add("test.isa", machine("trap out(reason: bits(8)) kind virtual { pc = 0; }"
+                                                      "function twice(a: bits(8)) -> bits(8) = a + a;"
+                                                      "procedure note(b: bool) { if b { s = 0; } }"
                                                       "instruction nop { encoding 0x00; assembly \"nop\"; }"));
     const auto policy = sources.add("vt.isa",
                                     "extension vt of test { register v : bits(1) role mode; supervisor s == 1;"
@@ -500,6 +502,25 @@ TEST(Translation, OfAnExtensionDoesNotLoad) {
     EXPECT_EQ(said_of_extension("active v == 1;"), "");
     EXPECT_THAT(said_of_extension("active v == 1; translate (pa, access, units) { return physical[pa, 2]; }"),
                 HasSubstr("E0607"));
+}
+
+TEST(Extensions, ReplaceOnlyWhatTheMachineHas) {
+    const std::string active = "active v == 1; ";
+    EXPECT_EQ(said_of_extension(active + "virtual function twice(a: bits(8)) -> bits(8) = twice(a) + 1;"), "");
+    EXPECT_EQ(said_of_extension(active + "virtual procedure note(b: bool) { trap leave(1) when b; note(b); }"), "");
+    for (const char* wrong : {"virtual function thrice(a: bits(8)) -> bits(8) = a;",  // no such function
+                              "virtual procedure twice(a: bits(8)) -> bits(8) { }",   // it is a function
+                              "virtual function twice(a: bits(16)) -> bits(8) = 0;",  // of 8 bits
+                              "virtual function twice(a: bits(8)) -> bits(16) = 0;",  // it gives 8
+                              "virtual function twice(a: bits(8), b: bool) -> bits(8) = a;",
+                              "function own() -> bool = true; virtual function own() -> bool = false;"})
+        EXPECT_THAT(said_of_extension(active + wrong), HasSubstr("E0608")) << wrong;
+    EXPECT_THAT(said_of_extension(active + "virtual procedure note(b: bool) { } virtual procedure note(b: bool) { }"),
+                HasSubstr("E0202"));
+    EXPECT_THAT(said_of_extension("virtual procedure note(b: bool) { }"), HasSubstr("E0604"));
+    EXPECT_THAT(said_of_extension(active + "virtual register r : bits(8) role data;"), HasSubstr("E0110"));
+    // Only an instruction has a row that could be the reason.
+    EXPECT_THAT(said_of_extension(active + "interrupt i when v == 1 { trap leave; }"), HasSubstr("E0208"));
 }
 
 // Only an instruction has a next one, whatever was elaborated before.

@@ -47,6 +47,68 @@ TEST(Extend, GivesTheRowAsReason) {
     EXPECT_EQ(static_cast<std::uint64_t>(spec.terms.value(exit.arguments[0])), sti.index);
 }
 
+// A machine whose one instruction loads r through a procedure, and a policy that has another for the virtual state.
+Spec with_virtual(const std::string& items) {
+    SourceManager sources;
+    Diagnostics diagnostics;
+    const auto machine = sources.add("m.isa", R"(
+machine m { address 8; parcel 8; }
+register pc : bits(8) role pc;  register s : bits(1) role mode;  register r : bits(8) role data;
+mode supervisor { s = 0; }  mode user { s = 1; }
+trap refused kind privilege { }  trap odd kind arithmetic { r = seen(); }
+illegal refused;
+function seen() -> bits(8) = r;
+procedure load_r(v: bits(8)) { trap odd when v[0] == 1; r = v; }
+instruction load { encoding 0x01, v:8; assembly "load {v}"; trap refused when s == 1; load_r(v); }
+instruction add { encoding 0x02; assembly "add"; r = seen() + 1; }
+)");
+    const auto policy = sources.add("p.isa", R"(
+extension p of m {
+  register v : bits(1) role mode;  register shadow : bits(8) role control;
+  active v == 1;  supervisor s == 0;  exit leave;
+  mode real { v = 0; }  mode guest { v = 1; }  context vt { supervisor real; user guest; }
+  trap leave(reason: bits(8)) kind virtual { v = 0; }
+)" + items + "}");
+    auto spec = load_spec(sources, machine, policy, {}, diagnostics);
+    EXPECT_TRUE(spec.has_value()) << render(diagnostics, sources);
+    return extend(*spec);
+}
+
+std::string written(const Spec& spec, const Meaning& meaning, std::string_view element) {
+    for (const Write& write : meaning.writes)
+        if (write.element == spec.find_element(element)) return spec.terms.print(write.value);
+    return "";
+}
+
+TEST(Extend, PutsWhatThePolicySaysInTheVirtualState) {
+    const Spec spec = with_virtual("virtual function seen() -> bits(8) = seen() ^ shadow;");
+    const std::string seen = "(ite (= |v| #b1) (bvxor |r| |shadow|) |r|)";
+    EXPECT_EQ(written(spec, form(spec, "add").meaning, "r"), "(bvadd " + seen + " #x01)");
+    EXPECT_EQ(written(spec, spec.causes[1].entry, "r"), seen);
+}
+
+TEST(Extend, LeavesWhereAVirtualProcedureSays) {
+    const auto causes = [](const Spec& spec) {
+        std::vector<std::string> result;
+        for (const Trap& trap : form(spec, "load").meaning.traps) result.push_back(spec[trap.cause].name);
+        return result;
+    };
+    // Before the machine's own exceptions; the real state's come last.
+    const Spec first = with_virtual("virtual procedure load_r(a: bits(8)) { trap leave when a == shadow; load_r(a); }");
+    EXPECT_EQ(causes(first), (std::vector<std::string>{"refused", "leave", "odd", "odd"}));
+    const Trap& leave = form(first, "load").meaning.traps[1];
+    EXPECT_EQ(static_cast<std::uint64_t>(first.terms.value(leave.arguments.at(0))),
+              first.find_instruction("load").index);
+    // Or behind them.
+    const Spec last = with_virtual("virtual procedure load_r(a: bits(8)) { load_r(a); trap leave when a == shadow; }");
+    EXPECT_EQ(causes(last), (std::vector<std::string>{"refused", "odd", "leave", "odd"}));
+    // A rule's exit comes behind it.
+    const Spec both = with_virtual(
+        "exits on instruction \"load\" when shadow == 1;"
+        "virtual procedure load_r(a: bits(8)) { trap leave when a == shadow; load_r(a); }");
+    EXPECT_EQ(causes(both), (std::vector<std::string>{"refused", "leave", "leave", "odd", "odd"}));
+}
+
 TEST(Extend, ComposesTheSecondLevelBehindTheFirst) {
     const Spec before = declared();
     const Spec after = extend(before);
