@@ -535,7 +535,8 @@ class ObligationCheck {
         return result;
     }
 
-    /// Faults of a translation that loads, for any address: both machines' tables make them fault alike.
+    /// Faults of a translation that loads, for any address: the first that fires on either machine is the one raised.
+    /// Where the real machine loads the virtual one's entry it is the same entry, else any.
     template <class Consider>
     void walked(isa::CauseId id, Pair& pair, std::size_t kind, const Consider& consider) {
         const isa::Translation& translation = spec_.translation;
@@ -550,35 +551,47 @@ class ObligationCheck {
             instance.bind(translation.address, address);
             instance.bind(translation.access, terms().constant(spec_.terms.sort(translation.access).width, kind));
             instance.bind(translation.units, units);
-            for (const auto& load : translation.loads) instance.bind(load.result, any("loaded", load.result));
             return instance;
         };
+        const MapInWorld::Level first_level = in_.first_level(pair);
         Instance machine = of(pair.machine);
+        Instance first = of(first_level.real);
         Instance real = of(pair.real);
-        const auto arguments = [](Instance& instance, const isa::Trap& fault) {
-            std::vector<Term> result;
-            for (const Term argument : fault.arguments) result.push_back(instance(argument));
-            return result;
+        for (const auto& load : translation.loads) {
+            const Term entry = any("loaded", load.result);
+            const Term same = all({machine(load.guard), first(load.guard),
+                                   in_.same_cells(pair, machine(load.physical), first(load.physical), load.units)});
+            const Term here = terms().ite(same, entry, any("loaded by the real machine", load.result));
+            machine.bind(load.result, entry);
+            first.bind(load.result, here);
+            real.bind(load.result, here);
+        }
+        struct Raised {
+            Term happens;
+            std::vector<Term> arguments;
         };
-        // The first that fires is the one that is raised.
         const auto raised = [&](Instance& instance) {
-            std::vector<Term> result;
+            Raised result{terms().boolean(false), {}};
             Term none = terms().boolean(true);
             for (const auto& fault : translation.faults) {
                 const Term guard = instance(fault.guard);
-                result.push_back(terms().and_(none, guard));
+                const Term fires = terms().and_(none, guard);
                 none = terms().and_(none, terms().not_(guard));
+                if (fault.cause != id) continue;
+                result.happens = terms().or_(result.happens, fires);
+                result.arguments.resize(fault.arguments.size());
+                for (std::size_t i = 0; i < fault.arguments.size(); ++i) {
+                    const Term argument = instance(fault.arguments[i]);
+                    Term& chosen = result.arguments[i];
+                    chosen = chosen.valid() ? terms().ite(fires, argument, chosen) : argument;
+                }
             }
             return result;
         };
-        const std::vector<Term> of_machine = raised(machine);
-        const std::vector<Term> of_real = raised(real);
-        const auto& faults = translation.faults;
-        for (std::size_t i = 0; i < faults.size(); ++i)
-            for (std::size_t j = 0; j < faults.size(); ++j)
-                if (faults[i].cause == id && faults[j].cause == id)
-                    consider(terms().and_(of_machine[i], of_real[j]), arguments(machine, faults[i]),
-                             arguments(real, faults[j]), nullptr, {});
+        const Raised of_machine = raised(machine);
+        const Raised of_real = raised(real);
+        consider(all({first_level.meant, of_machine.happens, of_real.happens}), of_machine.arguments, of_real.arguments,
+                 nullptr, {});
     }
 
     /// Is there a state in which the obligation, which is not an instruction's, fails? The first is replayed where the

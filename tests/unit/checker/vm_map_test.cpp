@@ -107,6 +107,40 @@ TEST(VmMap, FaultsOfAWalkComeInTheirOrder) {
     EXPECT_THAT(failing(decided(with("root[7..0]"), "same")), ElementsAre("fault"));
 }
 
+// A guest walks its own tables through the monitor's: both machines load the same entries, and so come to the same
+// fault first. Not where the real machine asks in another order, nor where the tables are not the guest's.
+TEST(VmMap, FaultsOfAWalkThroughASecondLevel) {
+    const std::string text =
+        "machine levels { endian big; address 32; parcel 8; }\nregister pc : bits(32) role pc;\n"
+        "register v : bits(1) role mode;\nregister root : bits(32) role relocation;\n"
+        "register on : bits(1) role relocation;\nregister second : bits(32) role relocation;\nregister cause : "
+        "bits(32) role data;\n"
+        "mode bare { v = 0; } mode guest { v = 1; }\ncontext c { supervisor bare; user guest; }\n"
+        "trap fault(status: bits(8)) kind memory { cause = zext(status, 32); pc = 8; }\n"
+        "trap leave kind memory { v = 0; }\ntrap bad kind illegal { v = 0; }\nillegal bad;\n"
+        "function placed(pa: bits(32)) -> bits(32) {\n  if on == 0 { return pa; }\n"
+        "  let e = physical[second + (pa >> 12 << 2), 4];\n  trap leave when e == 0;\n"
+        "  return e[31..12] @ pa[11..0];\n}\n"
+        "translate (va, access, units) page 12 {\n  let e = physical[placed(root), 4];\n"
+        "  trap fault(1) when e == 0;\n  trap fault(2) when e[0] == 0;\n"
+        "  return placed(e[31..12] @ va[11..0]);\n}\n"
+        "instruction get { encoding 0x01; assembly \"get\"; cause = mem[cause, 4]; }\n"
+        "vmm hypervised(origin: bits(32), table: bits(32)) {\n  context c; bare => guest; where on == 0;\n"
+        "  memory(pa) = pa + origin when pa < 0x1000;\n"
+        "  compose(table, 0x1000, 1) { table(at) = at; page(at, fetch, load, store) = at; }\n"
+        "  guest { root; cause; }\n  map { on = 1; second = table; }\n}\n";
+    const auto refuted = [&](const std::string& from, const std::string& to) {
+        return failing(decided(elaborated(test::replaced(text, from, to)), "hypervised"));
+    };
+    EXPECT_THAT(refuted("machine levels", "machine levels"), IsEmpty());
+    EXPECT_THAT(refuted("  trap fault(1) when e == 0;",
+                        "  trap fault(2) when v == 1 && e[0] == 0;\n  trap fault(1) when e == 0;"),
+                ElementsAre("fault"));
+    EXPECT_THAT(refuted("guest { root; cause; }", "guest { cause; }"), ElementsAre("fault"));
+    EXPECT_THAT(refuted("second = table;", "second = table; root = table;"), ElementsAre("fault"));
+    EXPECT_THAT(refuted("  compose", "  shadow"), ElementsAre("fault"));
+}
+
 // docs/machines/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
 TEST(VmMap, OfTheLectureCpuWithFlaws) {
     const isa::Spec spec =
