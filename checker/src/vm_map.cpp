@@ -62,8 +62,8 @@ class ObligationCheck {
             if (options_.witnesses && here == Verdict::yes)
                 keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
             broken = either(broken, here);
-            result_.direct = either(result_.direct, judge_.decide(direct[k]));
-            result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
+            if (result_.direct != Verdict::yes) result_.direct = either(result_.direct, judge_.decide(direct[k]));
+            if (result_.leaves != Verdict::yes) result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
             for (const auto& candidate : fails[k].candidates) goals_.push_back(candidate.goal);
         }
         return finish(broken);
@@ -347,7 +347,8 @@ class ObligationCheck {
         const Run real = form.run(pair.real);
         const Term both = all({pair.meant, machine.executes, real.executes, in_.memories_agree(pair, machine)});
         const Term completes = terms().and_(both, real.completes);
-        const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
+        const Term all_done = traps_as_well(pair, form) ? terms().boolean(true) : machine.completes;
+        const Term commutes = terms().and_(all_done, in_.commute(pair, machine, real));
         Term bad = terms().and_(completes, terms().not_(commutes));
         Term monitor = terms().boolean(false);
         for (const Fired& trap : real.traps) {
@@ -363,6 +364,73 @@ class ObligationCheck {
                 if (spec_[trap.cause].kind == isa::TrapKind::unmodelled)
                     bad = terms().or_(bad, terms().and_(both, trap.fires));
         return {both, completes, terms().and_(both, monitor), bad};
+    }
+
+    /// What traps on the virtual machine traps on the real one, whatever addresses are accessed: forms have most of
+    /// that in common, so that one answer does for many. Both runs have been made; false says nothing.
+    bool traps_as_well(Pair& pair, const FormInWorld& form) {
+        const isa::Meaning& meaning = form.form().meaning;
+        std::vector<Term> addresses;
+        isa::Substitution any;
+        const auto cut = [&](const auto& access) {
+            if (access.direct) return;
+            const Term address = pair.machine.instance(access.address);
+            if (address != pair.real.instance(access.address)) return;
+            addresses.push_back(any_address(addresses.size()));
+            set_free(address, addresses.back(), any);
+        };
+        for (const auto& load : meaning.loads) cut(load);
+        for (const auto& store : meaning.stores) cut(store);
+        std::vector<std::set<Term>> machine;  // conjuncts of what each trap asks for
+        std::vector<std::set<Term>> real;
+        std::vector<std::set<Term>> read;  // addresses
+        for (const auto& trap : meaning.traps) {
+            const Term here = terms().substitute(pair.real.instance(trap.guard), any);
+            machine.push_back(conjuncts(terms().substitute(pair.machine.instance(trap.guard), any)));
+            real.push_back(conjuncts(here));
+            read.emplace_back();
+            const auto support = terms().support(std::span(&here, 1));
+            for (const Term address : addresses)
+                if (std::binary_search(support.begin(), support.end(), isa::Variable{terms().node(address).a}))
+                    read.back().insert(address);
+        }
+        for (std::size_t t = 0; t < machine.size(); ++t) {
+            if (std::includes(machine[t].begin(), machine[t].end(), real[t].begin(), real[t].end())) continue;
+            Term bad = pair.meant;
+            const auto also = [&](Term condition) { bad = terms().and_(bad, condition); };
+            for (const Term part : machine[t])
+                if (!real[t].contains(part)) also(part);
+            isa::Substitution renamed;
+            for (const Term address : read[t]) renamed.emplace(address, any_address(renamed.size()));
+            for (std::size_t u = 0; u < real.size(); ++u) {
+                const bool concerns = std::any_of(read[u].begin(), read[u].end(),
+                                                  [&](Term address) { return read[t].contains(address); });
+                if (u != t && !concerns) continue;
+                Term traps = terms().boolean(true);
+                for (const Term part : real[u])
+                    if (!machine[t].contains(part)) traps = terms().and_(traps, part);
+                also(terms().not_(traps));
+            }
+            if (solver_.possible("traps", terms().substitute(bad, renamed)) != Verdict::no) return false;
+        }
+        return true;
+    }
+    Term any_address(std::size_t number) {
+        while (addresses_.size() <= number)
+            addresses_.push_back(terms().variable(terms().declare(fmt::format("any address {}", addresses_.size()),
+                                                                  isa::Sort::bits(spec_.address_width))));
+        return addresses_[number];
+    }
+    /// The parts that the term is joined of become those of another one.
+    void set_free(Term term, Term to, isa::Substitution& with) {
+        const isa::Node node = terms().node(term);
+        if (node.op == isa::Op::concat) {
+            const unsigned low = terms().sort(Term{node.b}).width;
+            set_free(Term{node.a}, terms().extract(to, node.sort.width - 1, low), with);
+            set_free(Term{node.b}, terms().extract(to, low - 1, 0), with);
+        } else if (!terms().is_constant(term)) {
+            with.emplace(term, to);
+        }
     }
     [[nodiscard]] std::size_t form_number(const isa::Form& form) const {
         return static_cast<std::size_t>(&form - spec_.forms.data()) - spec_[form.instruction].first_form;
@@ -684,6 +752,7 @@ class ObligationCheck {
     std::deque<isa::Form> entries_;  ///< of traps and interrupts
     std::size_t form_number_ = 0;    ///< of the next form that is one of many
     std::vector<Term> goals_;
+    std::vector<Term> addresses_;  ///< any ones
     Obligation result_;
 };
 
