@@ -59,8 +59,12 @@ class ObligationCheck {
         Verdict broken = Verdict::no;
         for (std::size_t k = 0; k < pairs_.size(); ++k) {
             const Verdict here = judge_.decide(fails[k]);
-            if (options_.witnesses && here == Verdict::yes)
-                keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
+            if (here == Verdict::yes) {
+                if (options_.witnesses && result_.witnesses.empty())
+                    keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
+                if (result_.modes.empty()) result_.changes = changed(fails[k], pairs_[k]);
+                result_.modes.push_back(mode_name(k));
+            }
             broken = either(broken, here);
             if (result_.direct != Verdict::yes) result_.direct = either(result_.direct, judge_.decide(direct[k]));
             if (result_.leaves != Verdict::yes) result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
@@ -364,6 +368,19 @@ class ObligationCheck {
                 if (spec_[trap.cause].kind == isa::TrapKind::unmodelled)
                     bad = terms().or_(bad, terms().and_(both, trap.fires));
         return {both, completes, terms().and_(both, monitor), bad};
+    }
+
+    /// What the map leaves to the monitor and the real machine changes wherever this goal is met.
+    std::vector<isa::ElementId> changed(const Question& question, Pair& pair) {
+        std::vector<isa::ElementId> result;
+        const Question::Candidate& met = question.candidates[question.hit];
+        const Run real = forms_[met.form].run(pair.real);
+        for (std::uint32_t e = 0; e < spec_.elements.size(); ++e) {
+            if (in_.guest(e) || spec_.elements[e].is_file() || real.scalars[e] == pair.real.elements[e]) continue;
+            const Term same = terms().eq(real.scalars[e], pair.real.elements[e]);
+            if (solver_.possible("unchanged", terms().and_(met.goal, same)) == Verdict::no) result.push_back({e});
+        }
+        return result;
     }
 
     /// What traps on the virtual machine traps on the real one, whatever addresses are accessed: forms have most of
