@@ -141,6 +141,40 @@ TEST(VmMap, FaultsOfAWalkThroughASecondLevel) {
     EXPECT_THAT(refuted("  compose", "  shadow"), ElementsAre("fault"));
 }
 
+// What fails is told once, with the modes in which it does, and what of the monitor's it always changes.
+TEST(VmMap, SaysWhatTheMonitorWouldHaveToGiveAway) {
+    const std::string text =
+        "machine drops { address 8; }\nregister pc : bits(8) role pc;\nregister s : bits(1) role mode;\n"
+        "register k : bits(1) role control;\nmode high { s = 1; } mode low { s = 0; }\n"
+        "context c { supervisor high; user low; }\ntrap bad kind illegal { s = 1; }\nillegal bad;\n"
+        "instruction drop { encoding 0x01; assembly \"drop\"; s = 0; }\n"
+        "vmm all { high => high; low => low; guest { k; } }\n";
+    const MapFindings findings = decided(elaborated(text), "all", {"drop"});
+    const isa::Spec spec = elaborated(text);
+    const Obligation& drop = obligation(findings, "drop");
+    EXPECT_EQ(drop.holds, Verdict::no);
+    EXPECT_EQ(drop.modes, Names{"high"});
+    EXPECT_THAT(drop.changes, ElementsAre(spec.find_element("s")));
+    EXPECT_EQ(drop.witnesses.size(), 1U);
+    EXPECT_THAT(failing(decided(elaborated(test::replaced(text, "{ k; }", "{ k; s; }")), "all", {"drop"})), IsEmpty());
+}
+
+// Which member of a bank is active is a matter of values, not of how they are written: the mode does not change here.
+TEST(VmMap, MembersOfABankStayWhereTheModeDoes) {
+    const std::string text =
+        "machine stacks { address 8; }\nregister pc : bits(8) role pc;\nregister s : bits(1) role mode;\n"
+        "register k : bits(1) role control;\nregister high_sp : bits(8) role data;\n"
+        "register low_sp : bits(8) role data;\nbank sp : bits(8) by s { 0 => low_sp; 1 => high_sp; } role data;\n"
+        "mode high { s = 1; } mode low { s = 0; }\ncontext c { supervisor high; user low; }\n"
+        "trap bad kind illegal { s = 1; }\nillegal bad;\n"
+        "instruction rise { encoding 0x01; assembly \"rise\"; if k == 1 { s = 1; } }\n"
+        "vmm hybrid { low => low; where k == 0; map { k = 0; } }\n";
+    EXPECT_THAT(failing(decided(elaborated(text), "hybrid", {"rise"})), IsEmpty());
+    EXPECT_THAT(failing(decided(elaborated(test::replaced(text, "where k == 0; map { k = 0; }", "map { k = k; }")),
+                                "hybrid", {"rise"})),
+                ElementsAre("rise"));
+}
+
 // docs/machines/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
 TEST(VmMap, OfTheLectureCpuWithFlaws) {
     const isa::Spec spec =
@@ -259,6 +293,11 @@ const std::vector<Mistake> mistakes = {
      {{"limit = if wanted < room then wanted else room;", "limit = room;"}},
      "trap_and_emulate",
      "relocation"},
+    {"LoadsThatTheLimitForbids",
+     "lecture.isa",
+     {{"limit = if wanted < room then wanted else room;", "limit = room;"}},
+     "trap_and_emulate",
+     "lw"},
     {"SupervisorStaysSupervisor",
      "lecture.isa",
      {{"supervisor => user;", "supervisor => supervisor;"}},
