@@ -15,12 +15,12 @@ MapInWorld::MapInWorld(const isa::Spec& spec, const isa::VmMap& map, const Optio
     for (const auto constant : map.constants)
         constants_.push_back(
             world.terms.variable(world.terms.declare(spec.terms.name(constant), spec.terms.sort(constant))));
-    for (const auto& [element, value] : map.map) {
+    for (const isa::Write& write : map.map) {
         // What leads to the monitor's tables is left open: wherever they are, the obligations hold.
-        if (map.tables && spec[element].role == Role::relocation) continue;
-        mapped_.emplace(element.index, value);
-        if (!guest(element.index)) continue;
-        for (const auto variable : spec.terms.support(std::span(&value, 1)))
+        if (map.tables && spec[write.element].role == Role::relocation) continue;
+        mapped_.push_back(&write);
+        if (!guest(write.element.index)) continue;
+        for (const auto variable : spec.terms.support(std::span(&write.value, 1)))
             for (std::uint32_t e = 0; e < spec.elements.size(); ++e)
                 if (spec.elements[e].variable == variable) shown_.push_back(e);
     }
@@ -55,7 +55,11 @@ std::vector<Term> MapInWorld::image(const std::vector<Term>& from) {
         result.push_back(value);
     }
     bind(from);
-    for (const auto& [element, value] : mapped_) result[element] = scratch_(value);
+    for (const isa::Write* write : mapped_) {
+        Term& value = result[write->element.index];
+        value = write->index.valid() ? terms().store(value, scratch_(write->index), scratch_(write->value))
+                                     : scratch_(write->value);
+    }
     // The member of a bank that is active on the real machine stands for the one that is on the virtual machine;
     // the others are the monitor's.
     const std::vector<Term> selected = result;
@@ -65,7 +69,7 @@ std::vector<Term> MapInWorld::image(const std::vector<Term>& from) {
         if (there == here) continue;
         for (const auto& member : bank.members) {
             const std::uint32_t e = member.element.index;
-            if (!guest(e) || mapped_.contains(e)) continue;
+            if (!guest(e) || mapped(e)) continue;
             const Term moved = terms().ite(world.is_active(bank, here, member.element),
                                            world.active_value(bank, there, from), monitors(e));
             result[e] = terms().ite(terms().eq(there, here), from[e], moved);
@@ -113,9 +117,9 @@ MapInWorld::Place MapInWorld::place(const std::vector<Term>& elements, Term addr
 MapInWorld::Level MapInWorld::first_level(const Pair& pair) {
     std::vector<Term> machine = pair.machine.elements;
     std::vector<Term> real = pair.real.elements;
-    for (const auto& [element, value] : map_.map) {
-        if (!two_levels() || spec()[element].role != Role::relocation) continue;
-        const std::uint32_t e = element.index;
+    for (const isa::Write& write : map_.map) {
+        const std::uint32_t e = write.element.index;
+        if (!two_levels() || spec().elements[e].role != Role::relocation) continue;
         real[e] = terms().variable(terms().declare("first level " + spec().elements[e].name, terms().sort(real[e])));
         machine[e] = real[e];
     }
@@ -260,6 +264,11 @@ Term MapInWorld::is(const std::vector<Term>& elements, isa::ModeId mode) {
     return result;
 }
 
+bool MapInWorld::mapped(std::uint32_t e) const {
+    return std::any_of(mapped_.begin(), mapped_.end(),
+                       [&](const isa::Write* write) { return write->element.index == e; });
+}
+
 /// Any value, the same for all virtual states.
 Term MapInWorld::monitors(std::uint32_t e) {
     const auto [place, fresh] = monitors_.try_emplace(e);
@@ -279,11 +288,11 @@ Term MapInWorld::shown(const Pair& before, std::uint32_t e) {
         const Term there = world.selector(bank, before.machine.elements);
         if (there == world.selector(bank, before.real.elements)) continue;
         const bool kept = std::any_of(bank.members.begin(), bank.members.end(), [&](const auto& m) {
-            return guest(m.element.index) && !mapped_.contains(m.element.index);
+            return guest(m.element.index) && !mapped(m.element.index);
         });
         return kept ? world.is_active(bank, there, {e}) : terms().boolean(false);
     }
-    return terms().boolean(guest(e) && !mapped_.contains(e));
+    return terms().boolean(guest(e) && !mapped(e));
 }
 
 std::vector<Term> MapInWorld::after(const Run& run) {

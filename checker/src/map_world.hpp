@@ -73,6 +73,7 @@ class MapInWorld {
     std::vector<isa::Term> image(const std::vector<isa::Term>& from);
     void bind(const std::vector<isa::Term>& elements);
     isa::Term is(const std::vector<isa::Term>& elements, isa::ModeId mode);
+    [[nodiscard]] bool mapped(std::uint32_t e) const;
     isa::Term monitors(std::uint32_t e);
     isa::Term shown(const Pair& before, std::uint32_t e);
     std::vector<isa::Term> after(const Run& run);
@@ -83,8 +84,8 @@ class MapInWorld {
     const Roles& roles_;
     Instance scratch_;
     std::vector<isa::Term> constants_;
-    std::unordered_map<std::uint32_t, isa::Term> mapped_;  ///< over the Spec's variables
-    std::vector<std::uint32_t> shown_;                     ///< virtual elements that a guest's real element stands for
+    std::vector<const isa::Write*> mapped_;  ///< over the Spec's variables
+    std::vector<std::uint32_t> shown_;       ///< virtual elements that a guest's real element stands for
     std::unordered_map<std::uint32_t, isa::Term> monitors_;
     isa::Variable real_memory_;  ///< by physical address, of the real machine; the World's where the map says nothing
 };

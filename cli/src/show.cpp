@@ -51,6 +51,11 @@ void show_spec(const Spec& spec) {
             fmt::print("{} {}", i == 0 ? ", guest" : ",", spec[context.guest[i]].name);
         fmt::print("\n");
     }
+    for (const auto& map : spec.vm_maps) {
+        fmt::print("vmm {}: context {}", map.name, spec[map.context].name);
+        for (const auto& [machine, real] : map.modes) fmt::print(", {} => {}", spec[machine].name, spec[real].name);
+        fmt::print("\n");
+    }
     fmt::print("\n");
     for (const auto& region : spec.regions)
         fmt::print("region {}: {:#x} to {:#x}, {}\n", region.name, static_cast<std::uint64_t>(region.first),

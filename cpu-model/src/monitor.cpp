@@ -149,7 +149,7 @@ void Monitor::Impl::build_real(Bus& bus) {
         real.set_guest_modes(std::move(modes));
         if (const auto time = time_input(spec))
             for (std::size_t i = 0; i < map->map.size(); ++i)
-                if (map->map[i].first == *time) time_entry = i;
+                if (map->map[i].element == *time) time_entry = i;
         if (time_entry) real.set_clock(this);
         for (const auto& device : spec.platform.devices)
             if (device.kind == isa::Device::Kind::clint) timebase = std::max(device.timebase, 1U);

@@ -26,7 +26,7 @@ namespace {
 
 std::vector<isa::Term> map_roots(const isa::VmMap& map) {
     std::vector<isa::Term> roots{map.where};
-    for (const auto& [element, value] : map.map) roots.push_back(value);
+    for (const isa::Write& write : map.map) roots.push_back(write.value);
     return roots;
 }
 std::vector<isa::Term> selector_roots(const isa::Spec& spec) {
@@ -68,12 +68,13 @@ VmFunction::VmFunction(const isa::Spec& spec, const isa::VmMap& map)
         return ElementId{};
     };
     std::vector<bool> changes(spec.elements.size(), false);  // between the machines
-    for (const auto& [element, value] : map.map) {
-        changes[element.index] = true;
-        kept_[element.index] = false;
-        const auto& node = spec.terms.node(value);
-        if (node.op != isa::Op::variable || !guest_[element.index]) continue;
-        if (const ElementId of = element_of(isa::Variable{node.a}); of.valid()) renamed_.emplace_back(element, of);
+    for (const isa::Write& write : map.map) {
+        changes[write.element.index] = true;
+        kept_[write.element.index] = false;
+        const auto& node = spec.terms.node(write.value);
+        if (node.op != isa::Op::variable || !guest_[write.element.index]) continue;
+        if (const ElementId of = element_of(isa::Variable{node.a}); of.valid())
+            renamed_.emplace_back(write.element, of);
     }
     for (const auto& [from, to] : map.modes)
         for (const auto mode : {from, to})
@@ -135,14 +136,18 @@ void VmFunction::image(Slots machine, Slots constants, std::size_t mode, std::sp
         real[spec_[part.element].slot] = static_cast<std::uint64_t>(part.value);
     set_constants(map_terms_, constants);
     map_terms_.evaluate(machine);
-    for (std::size_t i = 0; i < map_.map.size(); ++i) real[spec_[map_.map[i].first].slot] = map_terms_[1 + i];
+    for (std::size_t i = 0; i < map_.map.size(); ++i) {
+        const isa::Write& write = map_.map[i];
+        const auto entry = write.index.valid() ? static_cast<std::size_t>(spec_.terms.value(write.index)) : 0;
+        real[spec_[write.element].slot + entry] = map_terms_[1 + i];
+    }
     for (const Swap& swap : swaps_) {
         const auto* const there = active(swap, machine);
         const auto* const here = active(swap, real);
         if (there == nullptr || here == nullptr) continue;
         const ElementId to{static_cast<std::uint32_t>(here - spec_.elements.data())};
         const bool mapped =
-            std::any_of(map_.map.begin(), map_.map.end(), [&](const auto& entry) { return entry.first == to; });
+            std::any_of(map_.map.begin(), map_.map.end(), [&](const isa::Write& write) { return write.element == to; });
         if (guest_[to.index] && !mapped) real[here->slot] = machine[there->slot];
     }
 }

@@ -58,6 +58,8 @@ std::optional<Spec> Elaborator::run() {
     const auto own_causes = static_cast<std::uint32_t>(spec_.causes.size());
     const auto own_interrupts = static_cast<std::uint32_t>(spec_.interrupts.size());
     for (const Ast* ast : extension_declarations_) attempt([&] { declare(*ast); });
+    for (const Ast* ast : extension_declarations_)
+        if (ast->is(Syntax::active)) attempt([&] { pure({}, [&] { active_ = condition((*ast)[0]); }); });
     if (diagnostics_.errors() != before) return std::nullopt;
     spec_.timing.classes.clear();
     for (const auto* list : {&declarations_, &extension_declarations_})
@@ -575,6 +577,9 @@ void Elaborator::declare(const Ast& ast) {
         case Syntax::procedure:
             add(ast.text, Symbol::Kind::procedure, ast);
             break;
+        case Syntax::virtual_:
+            declare_virtual(ast);
+            break;
         case Syntax::permission: {
             Symbol& symbol = add(ast.text, Symbol::Kind::permission, ast);
             symbol.index = static_cast<std::uint32_t>(spec_.permissions.size());
@@ -604,6 +609,21 @@ void Elaborator::declare(const Ast& ast) {
         default:
             break;
     }
+}
+
+// What the policy puts in its place takes and gives what the machine's function does.
+void Elaborator::declare_virtual(const Ast& ast) {
+    const Ast& text = ast[0];
+    const auto same_type = [](const Ast& a, const Ast& b) { return a[0] == b[0]; };
+    Symbol* symbol = find(ast.text);
+    const bool machines = symbol != nullptr &&
+                          std::find(declarations_.begin(), declarations_.end(), symbol->ast) != declarations_.end() &&
+                          symbol->ast->is(text.kind) && (*symbol->ast)[1] == text[1] &&
+                          std::equal(text[0].children.begin(), text[0].children.end(),
+                                     (*symbol->ast)[0].children.begin(), (*symbol->ast)[0].children.end(), same_type);
+    if (!machines) fail(Code::E0608, ast.range, name(text.kind), ast.text);
+    if (symbol->in_virtual_state != nullptr) fail(Code::E0202, ast.range, ast.text);
+    symbol->in_virtual_state = &text;
 }
 
 // Second round: what the names mean.
@@ -737,6 +757,15 @@ std::vector<ElementId> Elaborator::whole_elements(const Ast& ast) {
     return result;
 }
 
+std::vector<ElementId> Elaborator::listed_elements(const Ast& list) {
+    std::vector<const Ast*> items;
+    flatten(list.children, items);
+    std::vector<ElementId> result;
+    for (const Ast* item : items)
+        for (const ElementId id : whole_elements(*item)) result.push_back(id);
+    return result;
+}
+
 void Elaborator::define_context(const Ast& ast) {
     Context context;
     context.name = ast.text;
@@ -745,8 +774,7 @@ void Elaborator::define_context(const Ast& ast) {
     context.user = spec_.find_mode(ast[1].text);
     if (!context.supervisor.valid()) fail(Code::E0317, ast[0].range, ast[0].text);
     if (!context.user.valid()) fail(Code::E0317, ast[1].range, ast[1].text);
-    for (const Ast& element : ast[2].children)
-        for (const ElementId id : whole_elements(element)) context.guest.push_back(id);
+    context.guest = listed_elements(ast[2]);
     const auto at = in_extension_ ? spec_.contexts.begin() : spec_.contexts.end();
     spec_.contexts.insert(at, std::move(context));
 }
@@ -837,9 +865,7 @@ Translation Elaborator::translation_template(const Ast& ast, unsigned from_width
             translation.reads.push_back({i});
     define_tlb(ast, translation);
     if (ast[3].size() > 0) {
-        std::vector<ElementId> declared;
-        for (const Ast& element : ast[3].children)
-            for (const ElementId id : whole_elements(element)) declared.push_back(id);
+        const std::vector<ElementId> declared = listed_elements(ast[3]);
         for (const ElementId id : translation.reads)
             if (std::find(declared.begin(), declared.end(), id) == declared.end())
                 fail(Code::E0319, ast.range, spec_[id].name);
@@ -1003,7 +1029,8 @@ void Elaborator::define_extension(const Ast& ast) {
     Extension extension;
     extension.name = ast.text;
     extension.where = ast.range;
-    extension.active = extension.supervisor = t.boolean(false);
+    extension.active = active_.valid() ? active_ : t.boolean(false);
+    extension.supervisor = t.boolean(false);
     for (const Ast* item : extension_declarations_) {
         if (item->is(Syntax::translate) || item->is(Syntax::timing) || item->is(Syntax::platform)) continue;
         attempt([&] { define(*item); });
@@ -1013,15 +1040,12 @@ void Elaborator::define_extension(const Ast& ast) {
         pure({}, [&] { result = condition(expression); });
         return result;
     };
-    bool active = false;
     bool supervisor = false;
     for (const Ast* item : extension_declarations_) {
         attempt([&] {
             switch (item->kind) {
                 case Syntax::active:
-                    extension.active = state((*item)[0]);
                     extension.active_text = print((*item)[0]);
-                    active = true;
                     break;
                 case Syntax::supervisor:
                     extension.supervisor = state((*item)[0]);
@@ -1071,7 +1095,7 @@ void Elaborator::define_extension(const Ast& ast) {
             }
         });
     }
-    if (!active) diagnostics_.report(Code::E0604, ast.range, "active CONDITION;");
+    if (!active_.valid()) diagnostics_.report(Code::E0604, ast.range, "active CONDITION;");
     if (!supervisor) diagnostics_.report(Code::E0604, ast.range, "supervisor CONDITION;");
     if (!extension.exit.valid()) diagnostics_.report(Code::E0604, ast.range, "exit TRAP;");
     if (extension.exit.valid()) {

@@ -118,6 +118,7 @@ struct Symbol {
     Kind kind = Kind::other;
     SourceRange where;
     const Ast* ast = nullptr;
+    const Ast* in_virtual_state = nullptr;  ///< what a policy puts in the place of a function or procedure
     Value value;
     RegisterSymbol state;
     FileSymbol file;
@@ -221,10 +222,12 @@ class Elaborator {
     void declare_access(const Ast& ast);
     [[nodiscard]] unsigned access_width();
     void declare_set(const Ast& ast);
+    void declare_virtual(const Ast& ast);
     std::vector<std::string> set_cases(const Ast& ast, const Ast& group);
     void define_mode(const Ast& ast);
     void define_context(const Ast& ast);
     void define_permission(const Ast& ast);
+    void vm_registers(const Ast& item, const std::vector<Frame::Local>& constants, VmMap& defined);
     void define_vm_map(const Ast& ast);
     VmMap::Tables vm_tables(const Ast& item, const Ast& map, const VmMap& defined);
     void define_translation(const Ast& ast);
@@ -236,6 +239,8 @@ class Elaborator {
     Device::Drive drive(const Ast& ast, const DeviceKind& kind, const std::vector<Device::Drive>& before);
     void define_extension(const Ast& ast);
     std::vector<ElementId> whole_elements(const Ast& ast);
+    /// Those of a list, `when`s decided.
+    std::vector<ElementId> listed_elements(const Ast& list);
     void add_registers();
     void finish();
     void check_overlaps();
@@ -274,6 +279,9 @@ class Elaborator {
     void block(const Ast& ast, std::size_t from = 0);
     void statement(const Ast& ast);
     void branch(const Ast& ast);
+    /// Executes both, each on its part of the path, and joins the paths.
+    template <class Then, class Else>
+    void fork(Term condition, SourceRange where, Then&& then, Else&& otherwise);
     void join(Term condition, Path&& taken);
     void join(Term condition, Frame&& taken, SourceRange where);
     void raise(const Ast& ast);
@@ -361,6 +369,7 @@ class Elaborator {
     const Ast* translate_ = nullptr;
     Ast access_;  // the enumeration `Access`, which every machine has
     bool in_extension_ = false;
+    Term active_;  ///< Bool over the state: it is the virtual one; invalid without a policy that says so
 
     // the meaning being built
     Meaning meaning_;

@@ -183,10 +183,14 @@ class Printer {
     std::string raise(const Ast& ast) {
         return ast.text + arguments(ast[0]) + (ast.size() > 1 ? " when " + inline_(ast[1]) : "") + ";";
     }
-    void guest(const Ast& list, std::string_view head) {
-        std::string text = std::string(head) + " {";
-        for (const Ast& element : list.children) text += " " + inline_(element) + ";";
-        line(text + " }");
+    std::string elements(const Ast& list) {
+        return " {" + items(list.children, [&](const Ast& element) { return inline_(element) + ";"; }) + " }";
+    }
+    void callable(const Ast& ast, std::string_view head) {
+        statements(
+            fmt::format("{}{} {}{}{}", head, name(ast.kind), ast.text, ast[0].size() > 0 ? arguments(ast[0]) : "()",
+                        ast[1].is(Syntax::none) ? "" : " -> " + inline_(ast[1])),
+            ast[2]);
     }
 
     void declaration(const Ast& ast) {
@@ -252,7 +256,7 @@ class Printer {
             }
             case Syntax::view:
                 if (ast.size() > 2)
-                    guest(ast[2], fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])));
+                    line(fmt::format("view {} : {} = {}", ast.text, inline_(ast[0]), inline_(ast[1])) + elements(ast[2]));
                 else
                     line(fmt::format("view {} : {} = {};", ast.text, inline_(ast[0]), inline_(ast[1])));
                 break;
@@ -291,7 +295,7 @@ class Printer {
                 ++depth_;
                 line(fmt::format("supervisor {};", ast[0].text));
                 line(fmt::format("user {};", ast[1].text));
-                if (ast[2].size() > 0) guest(ast[2], "guest");
+                if (ast[2].size() > 0) line("guest" + elements(ast[2]));
                 --depth_;
                 line("}");
                 break;
@@ -330,7 +334,7 @@ class Printer {
                 break;
             case Syntax::synthesize:
             case Syntax::vmm_guest:
-                guest(ast, ast.is(Syntax::vmm_guest) ? "guest" : "synthesize");
+                line((ast.is(Syntax::vmm_guest) ? "guest" : "synthesize") + elements(ast));
                 break;
             case Syntax::invariant:
             case Syntax::assume:
@@ -342,10 +346,10 @@ class Printer {
                 break;
             case Syntax::function:
             case Syntax::procedure:
-                statements(fmt::format("{} {}{}{}", ast.is(Syntax::function) ? "function" : "procedure", ast.text,
-                                       ast[0].size() > 0 ? arguments(ast[0]) : "()",
-                                       ast[1].is(Syntax::none) ? "" : " -> " + inline_(ast[1])),
-                           ast[2]);
+                callable(ast, "");
+                break;
+            case Syntax::virtual_:
+                callable(ast[0], "virtual ");
                 break;
             case Syntax::translate: {
                 std::string head = fmt::format("translate ({}, {}, {})", ast[0].text, ast[1].text, ast[2].text);
@@ -355,11 +359,7 @@ class Printer {
                                                 : fmt::format("{} = {};", of.text, inline_(of[0]));
                 };
                 if (ast[6].size() > 0) head += fmt::format(" tlb {{{} }}", items(std::span(ast[6].children), item));
-                if (ast[3].size() > 0) {
-                    head += " reads {";
-                    for (const Ast& element : ast[3].children) head += " " + inline_(element) + ";";
-                    head += " }";
-                }
+                if (ast[3].size() > 0) head += " reads" + elements(ast[3]);
                 statements(head, ast[4]);
                 break;
             }

@@ -165,6 +165,25 @@ void Elaborator::statement(const Ast& ast) {
     }
 }
 
+template <class Then, class Else>
+void Elaborator::fork(Term condition, SourceRange where, Then&& then, Else&& otherwise) {
+    Terms& t = spec_.terms;
+    Path before = path_;
+    Frame frame = frames_.back();
+    path_.condition = t.and_(before.condition, condition);
+    then();
+    Path taken = std::move(path_);
+    Frame taken_frame = std::move(frames_.back());
+    const Term outer = before.condition;
+    path_ = std::move(before);
+    frames_.back() = std::move(frame);
+    path_.condition = t.and_(outer, t.not_(condition));
+    otherwise();
+    join(condition, std::move(taken));
+    join(condition, std::move(taken_frame), where);
+    path_.condition = outer;
+}
+
 void Elaborator::branch(const Ast& ast) {
     Terms& t = spec_.terms;
     const Term c = condition(ast[0]);
@@ -175,20 +194,11 @@ void Elaborator::branch(const Ast& ast) {
             statement(ast[2]);
         return;
     }
-    Path before = path_;
-    Frame frame = frames_.back();
-    path_.condition = t.and_(before.condition, c);
-    block(ast[1]);
-    Path taken = std::move(path_);
-    Frame taken_frame = std::move(frames_.back());
-    const Term outer = before.condition;
-    path_ = std::move(before);
-    frames_.back() = std::move(frame);
-    path_.condition = t.and_(outer, t.not_(c));
-    if (ast.size() > 2) statement(ast[2]);
-    join(c, std::move(taken));
-    join(c, std::move(taken_frame), ast.range);
-    path_.condition = outer;
+    fork(
+        c, ast.range, [&] { block(ast[1]); },
+        [&] {
+            if (ast.size() > 2) statement(ast[2]);
+        });
 }
 
 void Elaborator::raise(const Ast& ast) {
@@ -200,9 +210,12 @@ void Elaborator::raise(const Ast& ast) {
     const auto& parameters = spec_[cause].parameters;
     const Term when = ast.size() > 1 ? condition(ast[1]) : t.boolean(true);
     Trap trap{cause, t.and_(path_.condition, when), {}, 0, ast.range};
-    if (ast[0].size() != parameters.size())
+    if (ast[0].size() == 0 && parameters.size() == 1 && row_.valid() && spec_[cause].kind == TrapKind::exit) {
+        trap.arguments.push_back(t.constant(t.sort(parameters[0]).width, row_.index));  // the reason
+    } else if (ast[0].size() != parameters.size()) {
         fail(Code::E0208, ast.range, ast.text, fmt::format("{}", parameters.size()), fmt::format("{}", ast[0].size()));
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
+    }
+    for (std::size_t i = 0; i < ast[0].size(); ++i) {
         const unsigned width = t.sort(parameters[i]).width;
         trap.arguments.push_back(bits(eval(ast[0][i], width), width, ast[0][i].range));
     }
@@ -323,8 +336,16 @@ Value Elaborator::call(const Ast& ast, unsigned hint) {
     if (symbol->kind != Symbol::Kind::function && symbol->kind != Symbol::Kind::procedure)
         fail(Code::E0221, callee.range);
     const Ast& function = *symbol->ast;
-    return invoke(function, arguments(function[0], std::span(ast.children).subspan(1), callee.text, ast.range),
-                  ast.range);
+    const auto given = arguments(function[0], std::span(ast.children).subspan(1), callee.text, ast.range);
+    const Ast* const other = symbol->in_virtual_state;
+    if (other == nullptr || !active_.valid() || std::find(calls_.begin(), calls_.end(), other) != calls_.end())
+        return invoke(function, given, ast.range);
+    Value there;
+    Value here;
+    fork(
+        active_, ast.range, [&] { there = invoke(*other, given, ast.range); },
+        [&] { here = invoke(function, given, ast.range); });
+    return choose(active_, there, here, ast.range);
 }
 
 // As many as there are formals, each with the width of its formal as far as that is written down.

@@ -45,6 +45,43 @@ VmMap::Tables Elaborator::vm_tables(const Ast& item, const Ast& map, const VmMap
     return tables;
 }
 
+// One statement sees what those before it have assigned, in this block or an earlier one.
+void Elaborator::vm_registers(const Ast& item, const std::vector<Frame::Local>& constants, VmMap& defined) {
+    Terms& t = spec_.terms;
+    std::vector<Write> registers;
+    Meaning m = pure(constants, [&] {
+        for (Write& write : defined.map) {
+            if (write.index.valid())
+                meaning_.writes.push_back(write);
+            else
+                path_.elements[write.element.index] = write.value;
+        }
+        block(item[0]);
+        for (std::uint32_t e = 0; e < path_.elements.size(); ++e)
+            if (path_.elements[e].valid())
+                registers.push_back({{e}, {}, path_.elements[e], t.boolean(true), item.range});
+    });
+    if (!m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
+    for (Write& write : m.writes) {
+        if (!write.index.valid()) continue;
+        if (!t.is_constant(write.index)) fail(Code::E0331, write.where);
+        const auto same = [&](const Write& other) {
+            return other.element == write.element && other.index == write.index;
+        };
+        const auto before = std::find_if(registers.begin(), registers.end(), same);
+        const Term old = before != registers.end()
+                             ? before->value
+                             : t.select(t.variable(spec_[write.element].variable), write.index);
+        write.value = t.ite(write.guard, write.value, old);
+        write.guard = t.boolean(true);
+        if (before == registers.end())
+            registers.push_back(write);
+        else
+            *before = write;
+    }
+    defined.map = std::move(registers);
+}
+
 void Elaborator::define_vm_map(const Ast& ast) {
     Terms& t = spec_.terms;
     for (const VmMap& other : spec_.vm_maps)
@@ -83,16 +120,7 @@ void Elaborator::define_vm_map(const Ast& ast) {
         } else if (item.is(Syntax::where)) {
             pure(constants, [&] { result.where = t.and_(result.where, condition(item[0])); });
         } else if (item.is(Syntax::vmm_map)) {
-            const Meaning m = pure(constants, [&] {
-                for (const auto& [element, value] : result.map) path_.elements[element.index] = value;
-                block(item[0]);
-                result.map.clear();
-                for (std::uint32_t e = 0; e < path_.elements.size(); ++e)
-                    if (path_.elements[e].valid()) result.map.emplace_back(ElementId{e}, path_.elements[e]);
-            });
-            const bool files =
-                std::any_of(m.writes.begin(), m.writes.end(), [](const Write& write) { return write.index.valid(); });
-            if (files || !m.traps.empty() || !m.choices.empty()) fail(Code::E0331, item.range);
+            vm_registers(item, constants, result);
         } else if (item.is(Syntax::vmm_monitor)) {
             result.monitor = pure(constants, [&] { block(item[0]); });
             if (!result.monitor.traps.empty() || !result.monitor.choices.empty()) fail(Code::E0331, item.range);
@@ -110,20 +138,27 @@ void Elaborator::define_vm_map(const Ast& ast) {
             });
         } else if (item.is(Syntax::synthesize) || item.is(Syntax::vmm_guest)) {
             const bool found = item.is(Syntax::synthesize);
-            for (const Ast& element : item.children)
-                for (const ElementId id : whole_elements(element)) {
-                    if (found && spec_[id].is_file()) fail(Code::E0316, element.range);
-                    (found ? result.synthesized : result.guest).push_back(id);
-                }
+            for (const ElementId id : listed_elements(item)) {
+                if (found && spec_[id].is_file()) fail(Code::E0316, item.range);
+                (found ? result.synthesized : result.guest).push_back(id);
+            }
         } else if (item.is(Syntax::vmm_interrupt)) {
             result.interrupts.emplace_back(interrupt(item, item.text), interrupt(item[0], item[0].text));
         }
     }
     const Context& context = spec_[result.context];
     if (result.modes.empty()) result.modes = {{context.supervisor, context.user}};
+    for (const Write& write : result.map) {
+        const auto listed = [&](const std::vector<ElementId>& guest) {
+            return std::find(guest.begin(), guest.end(), write.element) != guest.end();
+        };
+        if (!write.index.valid()) continue;
+        if (spec_[write.element].role == Role::data || listed(context.guest) || listed(result.guest))
+            fail(Code::E0331, write.where);
+    }
     for (const ElementId id : result.synthesized)
-        for (const auto& [element, value] : result.map)
-            if (element == id) fail(Code::E0332, ast.range, spec_[id].name);
+        for (const Write& write : result.map)
+            if (write.element == id) fail(Code::E0332, ast.range, spec_[id].name);
     spec_.vm_maps.push_back(std::move(result));
 }
 

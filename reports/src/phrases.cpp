@@ -170,8 +170,9 @@ std::string confirmation_words(const Report& report) {
         pairs += instruction.audit_pairs;
         contradictions += instruction.contradictions.size();
     }
-    std::string result =
-        fmt::format("{} of {} witness{} replayed and confirmed", confirmed, witnesses, witnesses == 1 ? "" : "es");
+    std::string result = witnesses == 0 ? "no witnesses to replay"
+                                        : fmt::format("{} of {} witness{} replayed and confirmed", confirmed, witnesses,
+                                                      witnesses == 1 ? "" : "es");
     if (failed > 0) result += fmt::format(", {} FAILED", failed);
     if (states > 0)
         result +=

@@ -213,6 +213,8 @@ TEST_F(CommandLine, TakesTheChoicesOfWhatIsUnpredictable) {
 TEST_F(CommandLine, ShowsEveryView) {
     EXPECT_THAT(pogo("show ast " + lecture_).out, HasSubstr("machine lecture"));
     EXPECT_THAT(pogo("show spec " + lecture_).out, HasSubstr("context deprivileged: supervisor supervisor, user user"));
+    EXPECT_THAT(pogo("show spec " + lecture_).out,
+                HasSubstr("vmm trap_and_emulate: context deprivileged, supervisor => user, user => user\n"));
     EXPECT_THAT(pogo("show dag " + lecture_ + " sti").out,
                 HasSubstr("trap privilege_violation() when (not (= |ccr.S| #b1))"));
     EXPECT_THAT(pogo("show decode " + m68k_ + " 40c0").out, HasSubstr("move.w %sr,%d0"));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <regex>
 
 #include "command.hpp"
 #include "isa/assembly.hpp"
@@ -410,6 +411,28 @@ TEST(OneHundredGuests, AreNotKeptApartByAWrongMap) {
     }
     monitor.run(50'000'000);
     EXPECT_NE(monitor.take_output(1).substr(9, 8), "00000000");
+}
+
+// Entries of a register file are mapped one by one: relocation that lies in one is moved as relocation in two registers is.
+TEST(Entries, OfARegisterFileAreMapped) {
+    std::string text = text_of(POGO_SPECS "/lecture.isa");
+    for (const char* const declaration : {"register base ", "register limit "}) {
+        const auto at = text.find(declaration);
+        ASSERT_NE(at, std::string::npos);
+        text.erase(at, text.find('\n', at) - at);
+    }
+    text = std::regex_replace(text, std::regex(R"(([^"])\bbase\b)"), "$1window[0]");
+    text = std::regex_replace(text, std::regex(R"(([^"])\blimit\b)"), "$1window[1]");
+    text.insert(text.find("register pc"), "regfile window[2] : bits(32) role relocation;\n");
+    SourceManager sources;
+    Diagnostics diagnostics;
+    const auto spec = load_spec(sources, sources.add("lecture.isa", text), std::nullopt, {}, diagnostics);
+    ASSERT_TRUE(spec.has_value()) << render(diagnostics, sources);
+    const VmMap* const map = map_of(*spec, "trap_and_emulate");
+    EXPECT_EQ(std::count_if(map->map.begin(), map->map.end(), [](const Write& write) { return write.index.valid(); }), 2);
+    const Ended before = bare(*spec, lecture);
+    EXPECT_EQ(before.exit_code, 0U);
+    expect_the_same(*spec, lecture, guest(*spec, map, lecture, small), before);
 }
 
 // Supervisors with page tables, memory on demand and time slices of their own, in turn.

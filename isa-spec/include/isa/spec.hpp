@@ -200,13 +200,14 @@ struct VmMap {
     ContextId context;
     std::vector<Variable> constants;               ///< of the monitor's: any values for which `where` holds
     std::vector<std::pair<ModeId, ModeId>> modes;  ///< of the virtual machine → of the real one
-    std::vector<std::pair<ElementId, Term>> map;   ///< a real element's value, over the virtual state and constants
-    std::vector<ElementId> guest;                  ///< of the guest's here, beside those of the context
-    std::vector<ElementId> synthesized;            ///< of the real machine: values are to be found
-    Variable address;                              ///< BitVec(physical_width) in `memory`
-    Term memory;                                   ///< where a guest's physical address is; invalid: not said
-    Term exists;                                   ///< Bool over `address`: the guest has memory there
-    Term where;                                    ///< Bool: the virtual states and constants meant
+    /// What real elements hold, over the virtual state and constants: guards are true, indices of entries are constant.
+    std::vector<Write> map;
+    std::vector<ElementId> guest;        ///< of the guest's here, beside those of the context
+    std::vector<ElementId> synthesized;  ///< of the real machine: values are to be found
+    Variable address;                    ///< BitVec(physical_width) in `memory`
+    Term memory;                         ///< where a guest's physical address is; invalid: not said
+    Term exists;                         ///< Bool over `address`: the guest has memory there
+    Term where;                          ///< Bool: the virtual states and constants meant
     /// Page tables of the monitor's, for a translation that loads.
     struct Tables {
         bool shadow = false;  ///< they follow the guest's translation as it is used; else they are filled beforehand

@@ -120,7 +120,7 @@ def pogo(runs, program):
         for n in range(6):
             regs[f"r{n}"], regs[f"other{n}"] = registers[f"R{rs}{n}"], registers[f"R{1 - rs}{n}"]
         if relocated:
-            regs.update({name: 0o77406 for name in ("kpdr0", "kpdr8", "spdr0", "spdr8", "uipdr0", "udpdr0")}, mmr0=1, mmr3=5)
+            regs.update({name: 0o77406 for name in ("kpdr0", "kpdr8", "spdr0", "spdr8", "updr0", "updr8")}, mmr0=1, mmr3=5)
         cells = {a: v for a, v in memory.items()}
         cells.update({v: HANDLER for v in VECTORS})
         cells.update({v + 2: 0o340 for v in VECTORS})

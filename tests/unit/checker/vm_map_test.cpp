@@ -369,6 +369,12 @@ const std::vector<Mistake> mistakes = {
      {{"guest { vbr; epc; eccr; eva; }", "guest { vbr; epc; eva; }"}},
      "virtual_machine",
      "privilege_violation"},
+    {"EntryNotMoved",
+     "mips32.isa",
+     {{"tlb_even[i] = resident(tlb_even[i], origin, size);", "tlb_even[i] = tlb_even[i];"}},
+     "trap_and_emulate",
+     "relocation"},
+    {"LastEntryForgotten", "mips32.isa", {{"foreach i in 0..3 {", "foreach i in 0..2 {"}}, "hybrid", "relocation"},
 };
 INSTANTIATE_TEST_SUITE_P(Seeded, Mistakes, ::testing::ValuesIn(mistakes),
                          [](const auto& test) { return test.param.name; });

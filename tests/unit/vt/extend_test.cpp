@@ -122,5 +122,44 @@ TEST(Extend, SaysWhatLeavesAsAPermission) {
                                                "virtual_state: vm_exit when ccr.S == 1", "virtual_state: execute"}));
 }
 
+// `when` decides which rules and guest elements there are, as it does for declarations.
+TEST(Extend, HasTheRulesAndGuestElementsOfItsParameters) {
+    const auto with = [](const char* second) {
+        SourceManager sources;
+        Diagnostics diagnostics;
+        const auto base = sources.add(
+            "machine.isa",
+            std::string("machine m(second: bool = ") + second +
+                ") { unit 8; address 16; } register pc : bits(16) role pc; register s : bits(1) role mode;"
+                " register v : bits(1) role mode; register a : bits(8) role control;"
+                " register b : bits(8) role control; mode real { v = 0; } mode guest { v = 1; }"
+                " trap t kind illegal { pc = 0; } illegal t;"
+                " instruction one { encoding 0x00; assembly \"one\"; }"
+                " instruction two { encoding 0x01; assembly \"two\"; }");
+        const auto policy = sources.add(
+            "vt.isa",
+            "extension vt of m { trap leave(reason: bits(16)) kind virtual { v = 0; } exit leave;"
+            " active v == 1; supervisor s == 1; when second { exits on instruction two; } else when !second"
+            " { exits on instruction one; } context vt { supervisor real; user guest;"
+            " guest { s; when second { a; b; } else { b; } } } }");
+        auto spec = load_spec(sources, base, policy, {}, diagnostics);
+        EXPECT_TRUE(spec.has_value()) << render(diagnostics, sources);
+        return extend(*spec);
+    };
+    const auto guest = [](const Spec& spec) {
+        std::vector<std::string> names;
+        for (const ElementId element : spec[spec.find_context("vt")].guest) names.push_back(spec[element].name);
+        return names;
+    };
+    const Spec one = with("false");
+    EXPECT_EQ(kinds(one, "one"), std::vector{TrapKind::exit});
+    EXPECT_EQ(kinds(one, "two"), std::vector<TrapKind>{});
+    EXPECT_EQ(guest(one), (std::vector<std::string>{"s", "b"}));
+    const Spec two = with("true");
+    EXPECT_EQ(kinds(two, "one"), std::vector<TrapKind>{});
+    EXPECT_EQ(kinds(two, "two"), std::vector{TrapKind::exit});
+    EXPECT_EQ(guest(two), (std::vector<std::string>{"s", "a", "b"}));
+}
+
 }  // namespace
 }  // namespace pogo::vt
