@@ -574,7 +574,11 @@ class ObligationCheck {
             if (enough()) return;
             machine.push_back(next.valid() ? next : real_fields.back());
             real.push_back(machine.back());
-            if (may_differ && machine == real) return;  // only by its arguments could it fail
+            Term differ = terms().boolean(false);
+            for (std::size_t i = 0; i < real.size(); ++i)
+                differ = terms().or_(differ, terms().distinct(machine[i], real[i]));
+            // Only by its arguments could it fail.
+            if (may_differ && solver_.possible("arguments", all({pair.meant, reached, differ})) == Verdict::no) return;
             isa::Substitution with;
             for (std::size_t i = 0; i < real.size(); ++i) {
                 with.emplace(machine_fields[i], machine[i]);
