@@ -70,8 +70,9 @@ std::vector<Term> MapInWorld::image(const std::vector<Term>& from) {
         for (const auto& member : bank.members) {
             const std::uint32_t e = member.element.index;
             if (!guest(e) || mapped(e)) continue;
-            result[e] = terms().ite(world.is_active(bank, here, member.element), world.active_value(bank, there, from),
-                                    monitors(e));
+            const Term moved = terms().ite(world.is_active(bank, here, member.element),
+                                           world.active_value(bank, there, from), monitors(e));
+            result[e] = terms().ite(terms().eq(there, here), from[e], moved);
         }
     }
     return result;
@@ -111,6 +112,33 @@ MapInWorld::Place MapInWorld::place(const std::vector<Term>& elements, Term addr
     bind(elements);
     scratch_.bind(map_.address, address);
     return {scratch_(map_.memory), scratch_(map_.exists)};
+}
+
+MapInWorld::Level MapInWorld::first_level(const Pair& pair) {
+    std::vector<Term> machine = pair.machine.elements;
+    std::vector<Term> real = pair.real.elements;
+    for (const isa::Write& write : map_.map) {
+        const std::uint32_t e = write.element.index;
+        if (!two_levels() || spec().elements[e].role != Role::relocation) continue;
+        real[e] = terms().variable(terms().declare("first level " + spec().elements[e].name, terms().sort(real[e])));
+        machine[e] = real[e];
+    }
+    bind(machine);
+    const Term where = scratch_(map_.where);
+    return {world.state(std::move(real), true, real_memory_), where};
+}
+
+Term MapInWorld::same_cells(const Pair& pair, Term machine, Term real, unsigned units) {
+    if (map_.tables && map_.tables->shadow) return terms().boolean(false);
+    if (!map_.composes()) return terms().eq(machine, real);
+    Term result = terms().boolean(true);
+    for (unsigned i = 0; i < units; ++i) {
+        const Term by = terms().constant(terms().sort(machine).width, i);
+        const auto [physical, exists] = place(pair.machine.elements, terms().apply(isa::Op::bvadd, machine, by));
+        const Term there = terms().eq(physical, terms().apply(isa::Op::bvadd, real, by));
+        result = terms().and_(result, terms().and_(exists, there));
+    }
+    return result;
 }
 
 // Elsewhere the two memories have nothing to do with one another as far as these runs can tell.

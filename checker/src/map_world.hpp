@@ -50,6 +50,18 @@ class MapInWorld {
     };
     [[nodiscard]] Place place(const std::vector<isa::Term>& elements, isa::Term address);
 
+    /// The real machine as far as a walk of the guest's tables goes. Under `compose` what the map assigns of role
+    /// relocation is a second level, which leads where `memory` does or faults: here it is one that the virtual
+    /// machine might have.
+    struct Level {
+        Before real;
+        isa::Term meant;  ///< the virtual machine might
+    };
+    [[nodiscard]] Level first_level(const Pair& pair);
+    /// What the virtual machine has from this physical address on, the real one has at the other, which its first level
+    /// leads to. Tables that shadow are never the guest's.
+    [[nodiscard]] isa::Term same_cells(const Pair& pair, isa::Term machine, isa::Term real, unsigned units);
+
     [[nodiscard]] bool guest(std::uint32_t e) const {
         return roles_.role[e] == isa::Role::data || roles_.role[e] == isa::Role::pc;
     }
@@ -57,6 +69,7 @@ class MapInWorld {
     isa::Terms& terms() { return world.terms; }
 
   private:
+    [[nodiscard]] bool two_levels() const { return map_.tables && !map_.tables->shadow; }
     std::vector<isa::Term> image(const std::vector<isa::Term>& from);
     void bind(const std::vector<isa::Term>& elements);
     isa::Term is(const std::vector<isa::Term>& elements, isa::ModeId mode);

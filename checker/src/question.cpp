@@ -15,7 +15,7 @@ using isa::Word;
 
 namespace {
 
-/// After the first form, this many are asked about at once.
+/// After the first form, this many are asked about at once, until the solver gives up.
 constexpr std::size_t bundle = 16;
 
 }  // namespace
@@ -95,13 +95,16 @@ Verdict Judge::decide(Question& question) {
         return answer == Verdict::yes;
     };
     if (list.empty() || yes(0)) return question.verdict;
-    for (std::size_t begin = 1; begin < list.size(); begin += bundle) {
-        const std::size_t end = std::min(begin + bundle, list.size());
+    std::size_t size = bundle;
+    for (std::size_t begin = 1, end = 1; begin < list.size(); begin = end) {
+        end = std::min(begin + size, list.size());
         if (end - begin > 1) {
             std::vector<Term> goals;
             for (std::size_t i = begin; i < end; ++i) goals.push_back(list[i].goal);
             const std::string name = fmt::format("{}.form{}-{}", question.name, list[begin].form, list[end - 1].form);
-            if (solver_->satisfiable(name, world_->terms.any(goals)) == Verdict::no) continue;
+            const Verdict answer = solver_->possible(name, world_->terms.any(goals));
+            if (answer == Verdict::no) continue;
+            if (answer == Verdict::unknown) size = 1;
         }
         for (std::size_t i = begin; i < end; ++i)
             if (yes(i)) return question.verdict;

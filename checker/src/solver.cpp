@@ -43,6 +43,41 @@ std::vector<Term> atoms_below(const Terms& terms, std::span<const Term> first, s
     return result;
 }
 
+/// A term or its negation.
+struct Assertion {
+    Term term;
+    bool positive = true;
+};
+
+/// What the literal is a conjunction of, or a disjunction.
+std::vector<Assertion> parts_of(const Terms& terms, Assertion whole, Op op) {
+    const Op dual = op == Op::and_ ? Op::or_ : Op::and_;
+    std::vector<Assertion> result;
+    std::vector<Assertion> open{whole};
+    while (!open.empty()) {
+        const Assertion literal = open.back();
+        open.pop_back();
+        const isa::Node& node = terms.node(literal.term);
+        if (node.op == Op::not_)
+            open.push_back({Term{node.a}, !literal.positive});
+        else if (node.op == (literal.positive ? op : dual))
+            open.insert(open.end(), {{Term{node.b}, literal.positive}, {Term{node.a}, literal.positive}});
+        else
+            result.push_back(literal);
+    }
+    return result;
+}
+
+/// Of the disjunctions that the formula is a conjunction of, the one with the most parts.
+std::vector<Assertion> widest_disjunction(const Terms& terms, Term formula) {
+    std::vector<Assertion> widest;
+    for (const Assertion& part : parts_of(terms, {formula}, Op::and_)) {
+        std::vector<Assertion> cases = parts_of(terms, part, Op::or_);
+        if (cases.size() > 1 && cases.size() > widest.size()) widest = std::move(cases);
+    }
+    return widest;
+}
+
 /// Adds the time until it goes out of scope.
 class Stopwatch {
   public:
@@ -134,6 +169,19 @@ Solver::Solver(Terms& terms, Settings settings, Observer observer)
 Solver::~Solver() = default;
 
 Verdict Solver::satisfiable(std::string_view name, Term formula, Engine first) {
+    Verdict result = solve(name, formula, first);
+    if (result != Verdict::unknown || !split_.insert(formula).second) return result;
+    result = by_cases(formula, first);
+    known_[formula] = result;
+    // Z3 calls its own limit a cancellation; nothing else cancels.
+    if (result == Verdict::unknown)
+        unknowns_.push_back(fmt::format("{}: {}", name, reason_ == "canceled" ? "resource limit" : reason_));
+    return result;
+}
+
+Verdict Solver::possible(std::string_view name, Term formula) { return solve(name, formula, Engine::search); }
+
+Verdict Solver::solve(std::string_view name, Term formula, Engine first) {
     ++statistics_.queries;
     if (terms_->is_constant(formula)) {
         ++statistics_.rewritten;
@@ -147,32 +195,41 @@ Verdict Solver::satisfiable(std::string_view name, Term formula, Engine first) {
     Verdict verdict = Verdict::unknown;
     {
         const Stopwatch watch(statistics_.solver_seconds);
-        std::string reason;
         const auto ask = [&](Engine engine) {
             z3::solver solver = z3_->solver(settings_, engine);
             solver.add(z3_->translate(terms_->propagate(formula)));
             const auto answer = z3_->check(solver, statistics_);
             z3_->account(solver, statistics_);
-            if (answer == z3::unknown && engine == Engine::search) reason = solver.reason_unknown();
+            if (answer == z3::unknown && engine == Engine::search) reason_ = solver.reason_unknown();
             return answer == z3::sat ? Verdict::yes : answer == z3::unsat ? Verdict::no : Verdict::unknown;
         };
         verdict = ask(first);
         if (verdict == Verdict::unknown) verdict = ask(first == Engine::search ? Engine::bits : Engine::search);
-        if (verdict == Verdict::unknown) {
-            // Z3 calls its own limit a cancellation; nothing else cancels.
-            unknowns_.push_back(fmt::format("{}: {}", name, reason == "canceled" ? "resource limit" : reason));
-        }
     }
     known_.emplace(formula, verdict);
     if (observer_) observer_(name, formula, verdict);
     return verdict;
 }
 
-Verdict Solver::possible(std::string_view name, Term formula) {
-    const std::size_t before = unknowns_.size();
-    const Verdict result = satisfiable(name, formula);
-    unknowns_.resize(before);
-    return result;
+// Each case with those before it excluded. The first that is not answered ends it.
+Verdict Solver::by_cases(Term formula, Engine engine) {
+    const Stopwatch watch(statistics_.solver_seconds);
+    const std::vector<Assertion> cases = widest_disjunction(*terms_, formula);
+    if (cases.empty()) return Verdict::unknown;
+    std::vector<Term> roots{formula};
+    for (const Assertion& one : cases) roots.push_back(one.term);
+    const std::vector<z3::expr> translated = z3_->translate(roots);
+    z3::expr open = translated[0];
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        const z3::expr holds = cases[i].positive ? translated[i + 1] : !translated[i + 1];
+        z3::solver solver = z3_->solver(settings_, engine);
+        solver.add(open && holds);
+        const auto answer = z3_->check(solver, statistics_);
+        z3_->account(solver, statistics_);
+        if (answer != z3::unsat) return answer == z3::sat ? Verdict::yes : Verdict::unknown;
+        open = open && !holds;
+    }
+    return Verdict::no;
 }
 
 std::optional<Assignment> Solver::smallest(Term formula, std::span<const Term> wishes, std::span<const Term> order) {

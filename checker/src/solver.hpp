@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "check/findings.hpp"
@@ -45,7 +46,8 @@ class Solver {
     Solver(const Solver&) = delete;
     Solver& operator=(const Solver&) = delete;
 
-    /// Is the formula satisfiable? The same formula is solved once. Where an engine gives up the other one is asked.
+    /// Is the formula satisfiable? The same formula is solved once. Where an engine gives up the other one is asked;
+    /// where both do, whether the formula is true by the first case of a disjunction in it, by the second, and so on.
     [[nodiscard]] Verdict satisfiable(std::string_view name, isa::Term formula, Engine first = Engine::search);
 
     /// The same of a question that another one is asked after, unless the answer is yes: giving up is no `unknown`.
@@ -71,6 +73,8 @@ class Solver {
 
   private:
     struct Z3;
+    Verdict solve(std::string_view name, isa::Term formula, Engine first);
+    Verdict by_cases(isa::Term formula, Engine engine);
     std::optional<Assignment> minimise(isa::Term formula, std::span<const isa::Term> wishes,
                                        std::span<const isa::Term> order, bool everything);
     isa::Terms* terms_;
@@ -79,7 +83,9 @@ class Solver {
     std::unique_ptr<Z3> z3_;
     Statistics statistics_;
     std::vector<std::string> unknowns_;
+    std::string reason_;  ///< of the last answer that was none
     std::unordered_map<isa::Term, Verdict> known_;
+    std::unordered_set<isa::Term> split_;  ///< into cases
 };
 
 /// The formula as a complete SMT-LIB 2 script, with the answer as :status.

@@ -59,11 +59,15 @@ class ObligationCheck {
         Verdict broken = Verdict::no;
         for (std::size_t k = 0; k < pairs_.size(); ++k) {
             const Verdict here = judge_.decide(fails[k]);
-            if (options_.witnesses && here == Verdict::yes)
-                keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
+            if (here == Verdict::yes) {
+                if (options_.witnesses && result_.witnesses.empty())
+                    keep(judge_.witness(fails[k], broken_map, mode_name(k)), {virtual_machine, real_machine});
+                if (result_.modes.empty()) result_.changes = changed(fails[k], pairs_[k]);
+                result_.modes.push_back(mode_name(k));
+            }
             broken = either(broken, here);
-            result_.direct = either(result_.direct, judge_.decide(direct[k]));
-            result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
+            if (result_.direct != Verdict::yes) result_.direct = either(result_.direct, judge_.decide(direct[k]));
+            if (result_.leaves != Verdict::yes) result_.leaves = either(result_.leaves, judge_.decide(leaves[k]));
             for (const auto& candidate : fails[k].candidates) goals_.push_back(candidate.goal);
         }
         return finish(broken);
@@ -347,7 +351,8 @@ class ObligationCheck {
         const Run real = form.run(pair.real);
         const Term both = all({pair.meant, machine.executes, real.executes, in_.memories_agree(pair, machine)});
         const Term completes = terms().and_(both, real.completes);
-        const Term commutes = terms().and_(machine.completes, in_.commute(pair, machine, real));
+        const Term all_done = traps_as_well(pair, form) ? terms().boolean(true) : machine.completes;
+        const Term commutes = terms().and_(all_done, in_.commute(pair, machine, real));
         Term bad = terms().and_(completes, terms().not_(commutes));
         Term monitor = terms().boolean(false);
         for (const Fired& trap : real.traps) {
@@ -363,6 +368,86 @@ class ObligationCheck {
                 if (spec_[trap.cause].kind == isa::TrapKind::unmodelled)
                     bad = terms().or_(bad, terms().and_(both, trap.fires));
         return {both, completes, terms().and_(both, monitor), bad};
+    }
+
+    /// What the map leaves to the monitor and the real machine changes wherever this goal is met.
+    std::vector<isa::ElementId> changed(const Question& question, Pair& pair) {
+        std::vector<isa::ElementId> result;
+        const Question::Candidate& met = question.candidates[question.hit];
+        const Run real = forms_[met.form].run(pair.real);
+        for (std::uint32_t e = 0; e < spec_.elements.size(); ++e) {
+            if (in_.guest(e) || spec_.elements[e].is_file() || real.scalars[e] == pair.real.elements[e]) continue;
+            const Term same = terms().eq(real.scalars[e], pair.real.elements[e]);
+            if (solver_.possible("unchanged", terms().and_(met.goal, same)) == Verdict::no) result.push_back({e});
+        }
+        return result;
+    }
+
+    /// What traps on the virtual machine traps on the real one, whatever addresses are accessed: forms have most of
+    /// that in common, so that one answer does for many. Both runs have been made; false says nothing.
+    bool traps_as_well(Pair& pair, const FormInWorld& form) {
+        const isa::Meaning& meaning = form.form().meaning;
+        std::vector<Term> addresses;
+        isa::Substitution any;
+        const auto cut = [&](const auto& access) {
+            if (access.direct) return;
+            const Term address = pair.machine.instance(access.address);
+            if (address != pair.real.instance(access.address)) return;
+            addresses.push_back(any_address(addresses.size()));
+            set_free(address, addresses.back(), any);
+        };
+        for (const auto& load : meaning.loads) cut(load);
+        for (const auto& store : meaning.stores) cut(store);
+        std::vector<std::set<Term>> machine;  // conjuncts of what each trap asks for
+        std::vector<std::set<Term>> real;
+        std::vector<std::set<Term>> read;  // addresses
+        for (const auto& trap : meaning.traps) {
+            const Term here = terms().substitute(pair.real.instance(trap.guard), any);
+            machine.push_back(conjuncts(terms().substitute(pair.machine.instance(trap.guard), any)));
+            real.push_back(conjuncts(here));
+            read.emplace_back();
+            const auto support = terms().support(std::span(&here, 1));
+            for (const Term address : addresses)
+                if (std::binary_search(support.begin(), support.end(), isa::Variable{terms().node(address).a}))
+                    read.back().insert(address);
+        }
+        for (std::size_t t = 0; t < machine.size(); ++t) {
+            if (std::includes(machine[t].begin(), machine[t].end(), real[t].begin(), real[t].end())) continue;
+            Term bad = pair.meant;
+            const auto also = [&](Term condition) { bad = terms().and_(bad, condition); };
+            for (const Term part : machine[t])
+                if (!real[t].contains(part)) also(part);
+            isa::Substitution renamed;
+            for (const Term address : read[t]) renamed.emplace(address, any_address(renamed.size()));
+            for (std::size_t u = 0; u < real.size(); ++u) {
+                const bool concerns = std::any_of(read[u].begin(), read[u].end(),
+                                                  [&](Term address) { return read[t].contains(address); });
+                if (u != t && !concerns) continue;
+                Term traps = terms().boolean(true);
+                for (const Term part : real[u])
+                    if (!machine[t].contains(part)) traps = terms().and_(traps, part);
+                also(terms().not_(traps));
+            }
+            if (solver_.possible("traps", terms().substitute(bad, renamed)) != Verdict::no) return false;
+        }
+        return true;
+    }
+    Term any_address(std::size_t number) {
+        while (addresses_.size() <= number)
+            addresses_.push_back(terms().variable(terms().declare(fmt::format("any address {}", addresses_.size()),
+                                                                  isa::Sort::bits(spec_.address_width))));
+        return addresses_[number];
+    }
+    /// The parts that the term is joined of become those of another one.
+    void set_free(Term term, Term to, isa::Substitution& with) {
+        const isa::Node node = terms().node(term);
+        if (node.op == isa::Op::concat) {
+            const unsigned low = terms().sort(Term{node.b}).width;
+            set_free(Term{node.a}, terms().extract(to, node.sort.width - 1, low), with);
+            set_free(Term{node.b}, terms().extract(to, low - 1, 0), with);
+        } else if (!terms().is_constant(term)) {
+            with.emplace(term, to);
+        }
     }
     [[nodiscard]] std::size_t form_number(const isa::Form& form) const {
         return static_cast<std::size_t>(&form - spec_.forms.data()) - spec_[form.instruction].first_form;
@@ -489,7 +574,11 @@ class ObligationCheck {
             if (enough()) return;
             machine.push_back(next.valid() ? next : real_fields.back());
             real.push_back(machine.back());
-            if (may_differ && machine == real) return;  // only by its arguments could it fail
+            Term differ = terms().boolean(false);
+            for (std::size_t i = 0; i < real.size(); ++i)
+                differ = terms().or_(differ, terms().distinct(machine[i], real[i]));
+            // Only by its arguments could it fail.
+            if (may_differ && solver_.possible("arguments", all({pair.meant, reached, differ})) == Verdict::no) return;
             isa::Substitution with;
             for (std::size_t i = 0; i < real.size(); ++i) {
                 with.emplace(machine_fields[i], machine[i]);
@@ -535,7 +624,8 @@ class ObligationCheck {
         return result;
     }
 
-    /// Faults of a translation that loads, for any address: both machines' tables make them fault alike.
+    /// Faults of a translation that loads, for any address: the first that fires on either machine is the one raised.
+    /// Where the real machine loads the virtual one's entry it is the same entry, else any.
     template <class Consider>
     void walked(isa::CauseId id, Pair& pair, std::size_t kind, const Consider& consider) {
         const isa::Translation& translation = spec_.translation;
@@ -550,35 +640,47 @@ class ObligationCheck {
             instance.bind(translation.address, address);
             instance.bind(translation.access, terms().constant(spec_.terms.sort(translation.access).width, kind));
             instance.bind(translation.units, units);
-            for (const auto& load : translation.loads) instance.bind(load.result, any("loaded", load.result));
             return instance;
         };
+        const MapInWorld::Level first_level = in_.first_level(pair);
         Instance machine = of(pair.machine);
+        Instance first = of(first_level.real);
         Instance real = of(pair.real);
-        const auto arguments = [](Instance& instance, const isa::Trap& fault) {
-            std::vector<Term> result;
-            for (const Term argument : fault.arguments) result.push_back(instance(argument));
-            return result;
+        for (const auto& load : translation.loads) {
+            const Term entry = any("loaded", load.result);
+            const Term same = all({machine(load.guard), first(load.guard),
+                                   in_.same_cells(pair, machine(load.physical), first(load.physical), load.units)});
+            const Term here = terms().ite(same, entry, any("loaded by the real machine", load.result));
+            machine.bind(load.result, entry);
+            first.bind(load.result, here);
+            real.bind(load.result, here);
+        }
+        struct Raised {
+            Term happens;
+            std::vector<Term> arguments;
         };
-        // The first that fires is the one that is raised.
         const auto raised = [&](Instance& instance) {
-            std::vector<Term> result;
+            Raised result{terms().boolean(false), {}};
             Term none = terms().boolean(true);
             for (const auto& fault : translation.faults) {
                 const Term guard = instance(fault.guard);
-                result.push_back(terms().and_(none, guard));
+                const Term fires = terms().and_(none, guard);
                 none = terms().and_(none, terms().not_(guard));
+                if (fault.cause != id) continue;
+                result.happens = terms().or_(result.happens, fires);
+                result.arguments.resize(fault.arguments.size());
+                for (std::size_t i = 0; i < fault.arguments.size(); ++i) {
+                    const Term argument = instance(fault.arguments[i]);
+                    Term& chosen = result.arguments[i];
+                    chosen = chosen.valid() ? terms().ite(fires, argument, chosen) : argument;
+                }
             }
             return result;
         };
-        const std::vector<Term> of_machine = raised(machine);
-        const std::vector<Term> of_real = raised(real);
-        const auto& faults = translation.faults;
-        for (std::size_t i = 0; i < faults.size(); ++i)
-            for (std::size_t j = 0; j < faults.size(); ++j)
-                if (faults[i].cause == id && faults[j].cause == id)
-                    consider(terms().and_(of_machine[i], of_real[j]), arguments(machine, faults[i]),
-                             arguments(real, faults[j]), nullptr, {});
+        const Raised of_machine = raised(machine);
+        const Raised of_real = raised(real);
+        consider(all({first_level.meant, of_machine.happens, of_real.happens}), of_machine.arguments, of_real.arguments,
+                 nullptr, {});
     }
 
     /// Is there a state in which the obligation, which is not an instruction's, fails? The first is replayed where the
@@ -671,6 +773,7 @@ class ObligationCheck {
     std::deque<isa::Form> entries_;  ///< of traps and interrupts
     std::size_t form_number_ = 0;    ///< of the next form that is one of many
     std::vector<Term> goals_;
+    std::vector<Term> addresses_;  ///< any ones
     Obligation result_;
 };
 

@@ -124,6 +124,11 @@ std::string to_text(const isa::Spec& spec, const MapReport& report, bool all) {
             out += fmt::format("    on the model: {}{}\n", name(report.replays[i][j].status),
                                report.replays[i][j].mismatch.empty() ? "" : " (" + report.replays[i][j].mismatch + ")");
         }
+        std::string others;
+        for (std::size_t k = 1; k < obligation.modes.size(); ++k) others += (k == 1 ? "" : ", ") + obligation.modes[k];
+        if (!others.empty()) out += fmt::format("  also in mode {}\n", others);
+        for (const auto element : obligation.changes)
+            out += fmt::format("  changes {}, which is the monitor's unless `guest` names it\n", spec[element].name);
         if (!obligation.example.empty()) out += "  fails where " + obligation.example + "\n";
         for (const auto& unknown : obligation.unknowns) out += "  unknown: " + unknown + "\n";
     }
@@ -155,11 +160,14 @@ std::string to_json(const isa::Spec& spec, const MapReport& report) {
                       {"leaves", check::name(obligation.leaves)},
                       {"settings", Json::array()},
                       {"mended", nullptr},
+                      {"modes", obligation.modes},
+                      {"changes", Json::array()},
                       {"example", obligation.example},
                       {"rlimit", obligation.statistics.rlimit},
                       {"witnesses", Json::array()}};
         if (findings.synthesis && obligation.holds != Verdict::yes) entry["mended"] = check::name(obligation.mended);
         for (const auto& cube : obligation.settings) entry["settings"].push_back(text(spec, cube));
+        for (const auto element : obligation.changes) entry["changes"].push_back(spec[element].name);
         for (std::size_t j = 0; j < obligation.witnesses.size(); ++j) {
             const auto& witness = obligation.witnesses[j];
             Json states = Json::array();

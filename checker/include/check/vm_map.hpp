@@ -20,8 +20,10 @@ struct Obligation {
     Verdict leaves = Verdict::no;  ///< in some state the real machine goes to the monitor
     std::vector<Cube> settings;    ///< of what is synthesized, under which it holds; none where it always or never does
     Verdict mended = Verdict::no;  ///< yes: `settings` has a cube; unknown: the search stopped before finding one
-    std::vector<Witness> witnesses;  ///< of what fails: the machines that Side::machine says
-    std::string example;             ///< where no witness can be run: values that show the failure
+    std::vector<std::string> modes;       ///< of an instruction: the virtual machine's in which it fails
+    std::vector<isa::ElementId> changes;  ///< of the monitor's: whatever fails in the first of these modes changes them
+    std::vector<Witness> witnesses;       ///< of what fails: the machines that Side::machine says
+    std::string example;                  ///< where no witness can be run: values that show the failure
     std::vector<std::string> unknowns;
     Statistics statistics;
 };

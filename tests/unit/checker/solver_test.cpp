@@ -12,6 +12,8 @@
 #include <fstream>
 #include <optional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "isa/concrete.hpp"
 #include "isa/diagnostic.hpp"
@@ -46,6 +48,24 @@ TEST(Solver, ThreeAnswers) {
     const Term product = t.apply(Op::bvmul, t.zero_extend(x, 64), t.zero_extend(y, 64));
     EXPECT_EQ(tight.satisfiable("hard", t.eq(product, t.constant(64, isa::Word{4294967291} * 4294967279))),
               Verdict::unknown);
+}
+
+// A limit that one case keeps and twelve together do not: the squares of no numbers end in 3, 7, 11, ….
+TEST(Solver, SplitsWhatIsTooMuchAtOnce) {
+    Terms t;
+    std::vector<Term> cases;
+    for (unsigned i = 0; i < 12; ++i) {
+        const Term x = t.variable(t.declare("x" + std::to_string(i), Sort::bits(14)));
+        cases.push_back(t.eq(t.apply(Op::bvmul, x, x), t.constant(14, 4 * i + 3)));
+    }
+    Solver measured(t, {0, 0});
+    ASSERT_EQ(measured.satisfiable("one", cases.back()), Verdict::no);
+    Solver solver(t, {static_cast<unsigned>(3 * measured.statistics().rlimit), 0});
+    const Term formula = t.any(cases);
+    EXPECT_EQ(solver.possible("at once", formula), Verdict::unknown);
+    EXPECT_EQ(solver.satisfiable("by cases", formula), Verdict::no);
+    EXPECT_EQ(solver.satisfiable("again", formula), Verdict::no);
+    EXPECT_TRUE(solver.unknowns().empty());
 }
 
 TEST(Solver, SmallestModel) {

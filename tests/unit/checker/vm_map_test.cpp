@@ -107,6 +107,74 @@ TEST(VmMap, FaultsOfAWalkComeInTheirOrder) {
     EXPECT_THAT(failing(decided(with("root[7..0]"), "same")), ElementsAre("fault"));
 }
 
+// A guest walks its own tables through the monitor's: both machines load the same entries, and so come to the same
+// fault first. Not where the real machine asks in another order, nor where the tables are not the guest's.
+TEST(VmMap, FaultsOfAWalkThroughASecondLevel) {
+    const std::string text =
+        "machine levels { endian big; address 32; parcel 8; }\nregister pc : bits(32) role pc;\n"
+        "register v : bits(1) role mode;\nregister root : bits(32) role relocation;\n"
+        "register on : bits(1) role relocation;\nregister second : bits(32) role relocation;\nregister cause : "
+        "bits(32) role data;\n"
+        "mode bare { v = 0; } mode guest { v = 1; }\ncontext c { supervisor bare; user guest; }\n"
+        "trap fault(status: bits(8)) kind memory { cause = zext(status, 32); pc = 8; }\n"
+        "trap leave kind memory { v = 0; }\ntrap bad kind illegal { v = 0; }\nillegal bad;\n"
+        "function placed(pa: bits(32)) -> bits(32) {\n  if on == 0 { return pa; }\n"
+        "  let e = physical[second + (pa >> 12 << 2), 4];\n  trap leave when e == 0;\n"
+        "  return e[31..12] @ pa[11..0];\n}\n"
+        "translate (va, access, units) page 12 {\n  let e = physical[placed(root), 4];\n"
+        "  trap fault(1) when e == 0;\n  trap fault(2) when e[0] == 0;\n"
+        "  return placed(e[31..12] @ va[11..0]);\n}\n"
+        "instruction get { encoding 0x01; assembly \"get\"; cause = mem[cause, 4]; }\n"
+        "vmm hypervised(origin: bits(32), table: bits(32)) {\n  context c; bare => guest; where on == 0;\n"
+        "  memory(pa) = pa + origin when pa < 0x1000;\n"
+        "  compose(table, 0x1000, 1) { table(at) = at; page(at, fetch, load, store) = at; }\n"
+        "  guest { root; cause; }\n  map { on = 1; second = table; }\n}\n";
+    const auto refuted = [&](const std::string& from, const std::string& to) {
+        return failing(decided(elaborated(test::replaced(text, from, to)), "hypervised"));
+    };
+    EXPECT_THAT(refuted("machine levels", "machine levels"), IsEmpty());
+    EXPECT_THAT(refuted("  trap fault(1) when e == 0;",
+                        "  trap fault(2) when v == 1 && e[0] == 0;\n  trap fault(1) when e == 0;"),
+                ElementsAre("fault"));
+    EXPECT_THAT(refuted("guest { root; cause; }", "guest { cause; }"), ElementsAre("fault"));
+    EXPECT_THAT(refuted("second = table;", "second = table; root = table;"), ElementsAre("fault"));
+    EXPECT_THAT(refuted("  compose", "  shadow"), ElementsAre("fault"));
+}
+
+// What fails is told once, with the modes in which it does, and what of the monitor's it always changes.
+TEST(VmMap, SaysWhatTheMonitorWouldHaveToGiveAway) {
+    const std::string text =
+        "machine drops { address 8; }\nregister pc : bits(8) role pc;\nregister s : bits(1) role mode;\n"
+        "register k : bits(1) role control;\nmode high { s = 1; } mode low { s = 0; }\n"
+        "context c { supervisor high; user low; }\ntrap bad kind illegal { s = 1; }\nillegal bad;\n"
+        "instruction drop { encoding 0x01; assembly \"drop\"; s = 0; }\n"
+        "vmm all { high => high; low => low; guest { k; } }\n";
+    const MapFindings findings = decided(elaborated(text), "all", {"drop"});
+    const isa::Spec spec = elaborated(text);
+    const Obligation& drop = obligation(findings, "drop");
+    EXPECT_EQ(drop.holds, Verdict::no);
+    EXPECT_EQ(drop.modes, Names{"high"});
+    EXPECT_THAT(drop.changes, ElementsAre(spec.find_element("s")));
+    EXPECT_EQ(drop.witnesses.size(), 1U);
+    EXPECT_THAT(failing(decided(elaborated(test::replaced(text, "{ k; }", "{ k; s; }")), "all", {"drop"})), IsEmpty());
+}
+
+// Which member of a bank is active is a matter of values, not of how they are written: the mode does not change here.
+TEST(VmMap, MembersOfABankStayWhereTheModeDoes) {
+    const std::string text =
+        "machine stacks { address 8; }\nregister pc : bits(8) role pc;\nregister s : bits(1) role mode;\n"
+        "register k : bits(1) role control;\nregister high_sp : bits(8) role data;\n"
+        "register low_sp : bits(8) role data;\nbank sp : bits(8) by s { 0 => low_sp; 1 => high_sp; } role data;\n"
+        "mode high { s = 1; } mode low { s = 0; }\ncontext c { supervisor high; user low; }\n"
+        "trap bad kind illegal { s = 1; }\nillegal bad;\n"
+        "instruction rise { encoding 0x01; assembly \"rise\"; if k == 1 { s = 1; } }\n"
+        "vmm hybrid { low => low; where k == 0; map { k = 0; } }\n";
+    EXPECT_THAT(failing(decided(elaborated(text), "hybrid", {"rise"})), IsEmpty());
+    EXPECT_THAT(failing(decided(elaborated(test::replaced(text, "where k == 0; map { k = 0; }", "map { k = k; }")),
+                                "hybrid", {"rise"})),
+                ElementsAre("rise"));
+}
+
 // docs/machines/lecture.md: POPF only escapes a supervisor in user mode; CCR and LRA show the real machine to everyone.
 TEST(VmMap, OfTheLectureCpuWithFlaws) {
     const isa::Spec spec =
@@ -225,6 +293,11 @@ const std::vector<Mistake> mistakes = {
      {{"limit = if wanted < room then wanted else room;", "limit = room;"}},
      "trap_and_emulate",
      "relocation"},
+    {"LoadsThatTheLimitForbids",
+     "lecture.isa",
+     {{"limit = if wanted < room then wanted else room;", "limit = room;"}},
+     "trap_and_emulate",
+     "lw"},
     {"SupervisorStaysSupervisor",
      "lecture.isa",
      {{"supervisor => user;", "supervisor => supervisor;"}},
