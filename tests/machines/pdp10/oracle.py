@@ -52,8 +52,8 @@ def words():
             yield 0o7 << 33 | (code & 0o77777) << 18 | 0, None
         yield word(0o055), True
         yield word(0o000), True
-        for op in (0o250, 0o254, 0o265):  # XCT of EXCH, JRST, JSP
-            yield (0o256 << 27 | DATA, word(op, a=0 if op == 0o254 else None)), False
+        for op in (0o250, 0o254, 0o264, 0o265):  # XCT of EXCH, JRST, JSR, JSP
+            yield (0o256 << 27 | DATA, word(op, a=0 if op == 0o254 else None)), op == 0o264
         yield (0o256 << 27 | DATA, 0o254 << 27 | 2 << 23 | 14 << 18 | HANDLER), True
         yield (0o256 << 27 | DATA, 0o254 << 27 | 1 << 23 | HANDLER), True
 
