@@ -629,6 +629,9 @@ class ObligationCheck {
     template <class Consider>
     void walked(isa::CauseId id, Pair& pair, std::size_t kind, const Consider& consider) {
         const isa::Translation& translation = spec_.translation;
+        const auto& faults = translation.faults;
+        if (std::none_of(faults.begin(), faults.end(), [&](const isa::Trap& fault) { return fault.cause == id; }))
+            return;
         const auto any = [&](const char* name, isa::Variable like) {
             return terms().variable(terms().declare(name, spec_.terms.sort(like)));
         };
@@ -662,7 +665,7 @@ class ObligationCheck {
         const auto raised = [&](Instance& instance) {
             Raised result{terms().boolean(false), {}};
             Term none = terms().boolean(true);
-            for (const auto& fault : translation.faults) {
+            for (const auto& fault : faults) {
                 const Term guard = instance(fault.guard);
                 const Term fires = terms().and_(none, guard);
                 none = terms().and_(none, terms().not_(guard));

@@ -40,9 +40,7 @@ def words():
             yield op << 27 | random.randrange(14) << 23 | n & 0o777777, False
     for _ in range(12):
         for op in (0o260, 0o261, 0o262, 0o263, 0o264, 0o265, 0o266, 0o267):
-            i = word(op, a=13)  # accumulator 15 (octal) is a stack
-            own = op == 0o262 and i & 0o777777 == 13  # POP into the stack pointer: the KA10 writes the accumulator first, then what it pops
-            yield i, op == 0o264 or own               # the KS10's JSR goes elsewhere with odd addresses
+            yield word(op, a=13), op == 0o264  # accumulator 15 (octal) is a stack; the KS10's JSR goes elsewhere with odd addresses
         yield word(0o255), False
         yield 0o254 << 27 | HANDLER, False
         yield 0o254 << 27 | 2 << 23 | 14 << 18 | HANDLER, True  # JRSTF by an accumulator
@@ -74,6 +72,9 @@ def states(both):
         ac = [random.choice((0, 1, WORD, 1 << 35, (1 << 35) - 1, random.randrange(1 << 36))) for _ in range(16)]
         ac[13] = (random.randrange(0o777000, 0o777700) << 18) | random.randrange(DATA + 4, END - 4)
         ac[14] = random.randrange(8) | (random.randrange(1 << 18) & FLAGS & ~0o000740) << 18
+        x = word >> 18 & 15
+        if not both and word >> 27 in (0o262, 0o266) and word + (ac[x] if x else 0) & 0o777777 == word >> 23 & 15 and not word >> 22 & 1:
+            continue  # POP, JSA to their own accumulator: the KA10 writes it first, then what goes to memory
         memory = {a: random.randrange(1 << 18) << 18 & ~(0o37 << 18) | random.randrange(DATA, END) for a in range(DATA, END)}
         if executed is not None:
             memory[DATA] = executed

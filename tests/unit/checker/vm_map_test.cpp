@@ -107,6 +107,23 @@ TEST(VmMap, FaultsOfAWalkComeInTheirOrder) {
     EXPECT_THAT(failing(decided(with("root[7..0]"), "same")), ElementsAre("fault"));
 }
 
+// A trap with arguments that no walk raises, and whose entry differs whatever they are.
+TEST(VmMap, OfATrapThatAWalkDoesNotRaise) {
+    const isa::Spec spec = elaborated(
+        "machine walk { endian big; address 32; parcel 8; }\nregister pc : bits(32) role pc;\n"
+        "register m : bits(1) role mode;\nregister root : bits(32) role relocation;\n"
+        "register cause : bits(32) role data;\nmode s { m = 1; } mode u { m = 0; }\n"
+        "context c { supervisor s; user u; }\n"
+        "trap fault kind memory { m = 1; pc = 8; }\n"
+        "trap tell(status: bits(8)) kind call { cause = zext(status, 32) ^ root; pc = 8; }\n"
+        "trap bad kind illegal { m = 1; pc = 0; }\nillegal bad;\n"
+        "translate (va, access, units) page 12 {\n  let e = physical[root, 4];\n  trap fault when e == 0;\n"
+        "  return e;\n}\n"
+        "instruction say { encoding 0x01, n:8; assembly \"say {n}\"; trap tell(n); }\n"
+        "vmm same { context c; s => s; u => u; guest { m; cause; } map { root = 4; } }\n");
+    EXPECT_THAT(failing(decided(spec, "same")), ElementsAre("tell"));
+}
+
 // A guest walks its own tables through the monitor's: both machines load the same entries, and so come to the same
 // fault first. Not where the real machine asks in another order, nor where the tables are not the guest's.
 TEST(VmMap, FaultsOfAWalkThroughASecondLevel) {
