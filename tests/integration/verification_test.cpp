@@ -133,7 +133,7 @@ TEST_F(Verification, MapsAreDecidedOneByOne) {
     EXPECT_THAT(flawed.out, HasSubstr("on the model: confirmed"));
     EXPECT_EQ(pogo("map " + lecture_ + " --param popf=true --vm-map hybrid").code, 0);
     EXPECT_EQ(pogo("map " + lecture_ + " --vm-map nothing").code, 64);
-    EXPECT_EQ(pogo("map " + m68k_ + " --param model=68010 --rlimit 1").code, 2);
+    EXPECT_EQ(pogo("map " POGO_SPECS "/s370.isa --rlimit 1").code, 2);
     EXPECT_THAT(pogo("map " + lecture_ + " --vm-map hybrid --format json").out, HasSubstr("\"verdict\": \"proved\""));
 }
 
