@@ -70,9 +70,9 @@ std::vector<Term> MapInWorld::image(const std::vector<Term>& from) {
         for (const auto& member : bank.members) {
             const std::uint32_t e = member.element.index;
             if (!guest(e) || mapped(e)) continue;
-            const Term moved = terms().ite(world.is_active(bank, here, member.element),
-                                           world.active_value(bank, there, from), monitors(e));
-            result[e] = terms().ite(terms().eq(there, here), from[e], moved);
+            const Term other = terms().ite(terms().eq(there, here), from[e], monitors(e));
+            result[e] =
+                terms().ite(world.is_active(bank, here, member.element), world.active_value(bank, there, from), other);
         }
     }
     return result;
