@@ -36,11 +36,30 @@ void conclude(Theorem& theorem, const Row& row, Verdict against) {
     if (against == Verdict::unknown) theorem.undecided.push_back(row.instruction);
 }
 
+const isa::Context& context_of(const isa::Spec& spec, const Options& options) {
+    POGO_REQUIRE(!spec.contexts.empty());
+    return spec[options.context.value_or(isa::ContextId{0})];
+}
+
 }  // namespace
 
+std::vector<isa::ModeId> empty_modes(const isa::Spec& spec, const Options& options) {
+    const isa::Context& context = context_of(spec, options);
+    const Roles roles(spec, context);
+    World world(spec, options, context, roles);
+    Solver solver(world.terms, {options.rlimit, options.seed});
+    std::vector<const Item*> all;
+    for (const Item& item : roles.items) all.push_back(&item);
+    const Before supervisor = world.supervisor();
+    const Before user = world.vary(supervisor, true, all);
+    std::vector<isa::ModeId> empty;
+    if (solver.possible("supervisor", supervisor.holds) == Verdict::no) empty.push_back(context.supervisor);
+    if (solver.possible("user", user.holds) == Verdict::no) empty.push_back(context.user);
+    return empty;
+}
+
 Findings check(const isa::Spec& spec, const Options& options) {
-    POGO_REQUIRE(!spec.contexts.empty());
-    const isa::Context& context = spec[options.context.value_or(isa::ContextId{0})];
+    const isa::Context& context = context_of(spec, options);
     const Roles roles(spec, context);
     if (options.smt2) std::filesystem::create_directories(*options.smt2);
 

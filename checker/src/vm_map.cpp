@@ -814,6 +814,16 @@ Obligation decide(const isa::Spec& spec, const isa::VmMap& map, const Options& o
 
 }  // namespace
 
+std::vector<isa::ModeId> empty_modes(const isa::Spec& spec, const isa::VmMap& map, const Options& options) {
+    const Roles roles = roles_of(spec, map);
+    MapInWorld in(spec, map, options, roles);
+    Solver solver(in.terms(), {options.rlimit, options.seed});
+    std::vector<isa::ModeId> empty;
+    for (std::size_t k = 0; k < map.modes.size(); ++k)
+        if (solver.possible("meant", in.pair(k).meant) == Verdict::no) empty.push_back(map.modes[k].first);
+    return empty;
+}
+
 MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options) {
     const Roles roles = roles_of(spec, map);
     MapFindings findings;

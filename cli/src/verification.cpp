@@ -134,6 +134,20 @@ check::Options options_of(Session& session, const CheckArguments& arguments, con
     return options;
 }
 
+// A proof about no states at all is none.
+void need_states(Session& session, const Spec& spec, const check::Options& options) {
+    const Context& context = spec[options.context.value_or(ContextId{0})];
+    if (const auto empty = check::empty_modes(spec, options); !empty.empty())
+        session.fail(bad_input, Code::E0819, context.where, spec[empty.front()].name,
+                     fmt::format("in context `{}`", context.name));
+}
+
+void need_states(Session& session, const Spec& spec, const VmMap& map, const check::Options& options) {
+    if (const auto empty = check::empty_modes(spec, map, options); !empty.empty())
+        session.fail(bad_input, Code::E0819, map.range, spec[empty.front()].name,
+                     fmt::format("of the virtual machine that VM map `{}` means", map.name));
+}
+
 [[noreturn]] void contradicted() {
     fmt::print(stderr, "pogo: the model contradicts the checker. This is a bug in Pogo, not in your input.\n");
     throw Leave{internal};
@@ -153,6 +167,7 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
     request.check = options_of(session, arguments, spec);
     request.audit_seed = arguments.seed;
     request.audit_states = arguments.states;
+    need_states(session, spec, request.check);
     check::Findings findings;
     try {
         findings = check::check(spec, request.check);
@@ -166,6 +181,7 @@ Report report_on(Session& session, const CheckArguments& arguments, const Spec& 
     if (!confirmation.problem.empty()) session.fail(bad_input, Code::E0901, {}, confirmation.problem);
     for (const VmMap& map : spec.vm_maps) {
         if (!arguments.maps || spec[map.context].name != findings.context) continue;
+        need_states(session, spec, map, request.check);
         const auto decided = report::confirm_map(spec, check::check_vm_map(spec, map, request.check), simulator);
         if (!decided.confirmed()) contradicted();
         request.maps.push_back(decided.findings);
@@ -241,6 +257,7 @@ void check_maps(Session& session, const CheckArguments& arguments, const std::ve
     model::Simulator simulator({.bare = true});
     std::set<std::string> absent(obligations.begin(), obligations.end());
     for (const VmMap* map : maps) {
+        need_states(session, spec, *map, options);
         const auto report = report::confirm_map(spec, check::check_vm_map(spec, *map, options), simulator);
         for (const auto& obligation : report.findings.obligations) absent.erase(obligation.name);
         if (!report.problem.empty()) session.fail(bad_input, Code::E0901, {}, report.problem);
@@ -356,6 +373,7 @@ class Remedy {
     }
 
     check::MapFindings of_map(const Spec& spec) {
+        need_states(session_, spec, *map_, options_.check);
         auto report = report::confirm_map(spec, check::check_vm_map(spec, *map_, options_.check), simulator_);
         if (!report.problem.empty()) session_.fail(bad_input, Code::E0901, {}, report.problem);
         if (!report.confirmed()) contradicted();
@@ -363,6 +381,7 @@ class Remedy {
     }
 
     check::Findings of_context(const Spec& spec) {
+        need_states(session_, spec, options_.check);
         check::Findings findings = check::check(spec, options_.check);
         const auto confirmation =
             report::confirm(spec, findings, simulator_,

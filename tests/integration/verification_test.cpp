@@ -110,6 +110,21 @@ TEST_F(Verification, AssumptionsNarrowTheMachine) {
     EXPECT_THAT(r.out, HasSubstr("\"ccr.I\""));
 }
 
+TEST_F(Verification, NothingIsProvedOfNoStates) {
+    // Lecture CPU: S = 1 is the supervisor; the maps mean a real machine in user mode.
+    const Result no_user = pogo("check " + lecture_ + " --assume ccr.S=1");
+    EXPECT_EQ(no_user.code, 65);
+    EXPECT_THAT(no_user.out, HasSubstr("error[E0819]: no state is in mode `user` in context `deprivileged`"));
+    for (const char* all : {"check ", "check --no-witnesses ", "map ", "remedy --kind paravirt ", "remedy --kind trap "}) {
+        const Result none = pogo(all + lecture_ + " --assume ccr.I=1 --assume ccr.I=0");
+        EXPECT_EQ(none.code, 65) << all;
+        EXPECT_THAT(none.out, HasSubstr("lecture.isa:")) << all;
+        EXPECT_THAT(none.out, HasSubstr("error[E0819]: no state is in mode `supervisor`")) << all;
+    }
+    EXPECT_EQ(pogo("map " + lecture_ + " --assume ccr.S=0").code, 0);  // the real machine's
+    EXPECT_EQ(pogo("map " + lecture_ + " --assume ccr.S=1").code, 65);
+}
+
 TEST_F(Verification, ShowsWhatLeavesBesideWhatIsPrivileged) {
     const Result r = pogo("show permissions " + lecture_ + " --extension " POGO_SPECS "/lecture-vt.policy.isa");
     EXPECT_EQ(r.code, 0);

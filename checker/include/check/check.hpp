@@ -40,7 +40,12 @@ struct Options {
     std::function<void(std::size_t done, std::size_t total)> progress;
 };
 
-/// Decides everything docs/semantics.md defines for one context. Needs at least one context in the Spec.
+/// Modes of the context that no state is in, by what is invariant and assumed: whatever is asked there would hold for
+/// want of states. Empty where the solver cannot tell.
+[[nodiscard]] std::vector<isa::ModeId> empty_modes(const isa::Spec& spec, const Options& options);
+
+/// Decides everything docs/semantics.md defines for one context. Needs at least one context in the Spec, and states in
+/// both of its modes.
 [[nodiscard]] Findings check(const isa::Spec& spec, const Options& options);
 
 }  // namespace pogo::check

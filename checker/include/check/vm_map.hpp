@@ -47,6 +47,11 @@ struct MapFindings {
     Statistics statistics;
 };
 
+/// Modes in which the map means no virtual machine, by its `where`, what is invariant and what is assumed. Empty where
+/// the solver cannot tell.
+[[nodiscard]] std::vector<isa::ModeId> empty_modes(const isa::Spec& spec, const isa::VmMap& map,
+                                                   const Options& options);
+
 /// Decides the obligations of a map. `options.assumptions` are about the real machine; `options.context` is the map's.
 [[nodiscard]] MapFindings check_vm_map(const isa::Spec& spec, const isa::VmMap& map, const Options& options);
 
