@@ -30,6 +30,8 @@ def files():
                 run.setdefault("vmms", {})[run["vmm"]] = run["vmm_verdict"]
             if "context" in run:
                 run["arguments"] += ["--context", run["context"]]
+            for name, value in run.get("assume", {}).items():
+                run["arguments"] += ["--assume", f"{name}={value}"]
         yield path.stem, file
 
 

@@ -46,6 +46,7 @@ struct Asked {
     isa::Arguments arguments;
     std::optional<std::string> extension;
     std::optional<std::string> context;
+    std::vector<std::pair<std::string, isa::Word>> assumed;  // by name of the element
     std::vector<std::pair<std::string, Verdict>> maps;  // by name: whether it holds
     Published theorem1;
     Published theorem3;
@@ -136,6 +137,10 @@ class KnownAnswers {
         run.context = table.string("context");
         if (const Toml* params = table.table("params"))
             for (const auto& [key, where, value] : params->entries) run.arguments.emplace_back(key, argument(value));
+        if (const Toml* assumed = table.table("assume"))
+            for (const auto& [key, where, value] : assumed->entries)
+                if (is(value, Kind::integer, diagnostics_))
+                    run.assumed.emplace_back(key, static_cast<isa::Word>(value.integer));
         const auto map = table.string("vmm");
         const auto holds = word(table, "vmm_verdict", outcomes);
         if (map.has_value() != holds.has_value()) error(toml.where, "vmm and vmm_verdict go together");
@@ -225,6 +230,12 @@ TEST_P(Machines, AreAsPublished) {
         ASSERT_TRUE(options.context->valid()) << "no context " << *run.context;
     }
 
+    for (const auto& [name, value] : run.assumed) {
+        options.assumptions.push_back({spec.find_element(name), value});
+        ASSERT_TRUE(options.assumptions.back().element.valid()) << "no element " << name;
+    }
+    EXPECT_THAT(check::empty_modes(spec, options), ::testing::IsEmpty());
+
     const auto found = check::check(spec, options);
     expect("Theorem 1", run.theorem1, {found.theorem1_strict.holds, found.theorem1_extended.holds});
     expect("Theorem 3", run.theorem3, {found.theorem3_strict.holds, found.theorem3_extended.holds});
@@ -246,7 +257,7 @@ TEST_P(Machines, AreAsPublished) {
         const auto alike = rows(spec, found, [&](const check::Row& row) { return agree(known, row); });
         EXPECT_THAT(alike, ::testing::ElementsAreArray(std::set<std::string>(known.names.begin(), known.names.end())));
     }
-    const auto confirmation = report::confirm(spec, found, simulator, {});
+    const auto confirmation = report::confirm(spec, found, simulator, {.assumptions = options.assumptions});
     EXPECT_EQ(confirmation.problem, "");
     EXPECT_THAT(confirmation.failures(spec), ::testing::IsEmpty());
     EXPECT_TRUE(confirmed(confirmation.replays));
