@@ -20,6 +20,7 @@ HANDLER, SAVED, STAGED = 0x200, 0x400, 0x600  # in the page of low storage, whic
 PREFIXED, CODE, DATA, TABLES, FREE = 0x2000, 0x4000, 0x5000, 0x7000, 0x8000
 DRIVER, LITERALS, LOW, PRISTINE, CASES, RESULTS, SIZE = 0x10000, 0x10800, 0x11000, 0x11200, 0x20000, 0x200000, 0x400
 KEYS = 0x2000000
+UNITS = 512  # of TB
 BLOCKS = (0x0000, 0x2000, 0x4000, 0x5000, 0x7000, 0x8000, 0x8800)  # whose storage keys are followed
 CONTROL = range(16)
 DEFINED = {0: 0x5CF86C40, 5: 0x80FFFFFF, 8: 0xFFFF, 9: 0xF000FFFF, 10: 0xFFFFFF, 11: 0xFFFFFF, 14: 0xFFC80FFF, 15: 0xFFFFF8}
@@ -198,13 +199,14 @@ def step(states, program, das):
 
 
 def pogo(cases, program):
-    """One step, and one more where that has not led to the handler: the SVC."""
+    """Steps to the handler: one, or more where an instruction has units of operation, and that of the SVC."""
     at_handler = lambda x: x["registers"]["psw"] & 0xFFFFFF == HANDLER
     das = cases[0]["das"]
     first = step([state(c) for c in cases], program, das)
-    rest = [n for n, x in enumerate(first) if not at_handler(x)]
-    for n, x in zip(rest, step([first[n] for n in rest], program, das)):
-        first[n] = x
+    for _ in range(UNITS):
+        rest = [n for n, x in enumerate(first) if not at_handler(x)]
+        for n, x in zip(rest, step([first[n] for n in rest], program, das) if rest else ()):
+            first[n] = x
     results = []
     for x in first:
         value = {name: v for name, v in x["registers"].items() if name[0] == "r" or name[:2] == "cr" or name in ("prefix", "clock_comparator")}
@@ -321,6 +323,8 @@ def control():
             for op in (0xB229, 0xB22A, 0xB22B):
                 at = random.choice((0x8000, 0x8FFF, 0x8800, 0x80008000, 0x01008000, 0x40000000))
                 yield case("ISKE RRBE SSKE", rre(op, 1, 2), problem=problem, r={2: at}, keys=[0] * 5 + [random.getrandbits(8), random.getrandbits(8)], key=0)
+            for at in (DATA, FREE + 8, 0):
+                yield case("TB", rre(0xB22C, 1, 2), problem=problem, r={0: 0, 2: at}, cr={0: 0x10800000}, prefix=0)
             for n in CONTROL:
                 value = random.choice((0x00800000, 0x10800000)) if n == 0 else TABLES if n == 1 else random.getrandbits(32) & DEFINED.get(n, 0xFFFFFFFF)
                 yield case("LCTL", rx(0xB7, n, n, 5, random.choice((0, 0, 0, 2))), problem=problem, data=word(value))
@@ -413,7 +417,7 @@ def guests():
     data = lambda op, a=5, d=0: s(op, a, d)
     first = [rx(0x83, 1, 2, 0, 8), data(0xB204)]  # Hercules looks at the state of the guest after that
     mandatory = [rx(0xAE, 1, 2, 0, 1), data(0xB202), data(0xB212), data(0xB210), data(0xB211), s(0x9C00, 0, 0xF0),
-                 s(0x9C01, 0, 0xF0), s(0x9D00, 0, 0xF0), s(0x9E00, 0, 0xF0), s(0xB203, 0, 0xF0)]
+                 s(0x9C01, 0, 0xF0), s(0x9D00, 0, 0xF0), s(0x9E00, 0, 0xF0), s(0xB203, 0, 0xF0), rre(0xB22C, 1, 6)]
     controlled = [(si(0x82, 0, 5, 0), 0x49, 0x40), (s(0xB20D, 0, 0), 0x49, 0x20), (si(0x80, 0, 5, 8), 0x49, 0x10), (rx(0xB6, 1, 1, 5, 8), 0x49, 0x04),
                   (si(0xAC, 0xFF, 5, 8), 0x49, 0x02), (si(0xAD, 0, 5, 8), 0x49, 0x01), (data(0xB205), 0x4A, 0x80), (rr(0x09, 1, 6), 0x4A, 0x40),
                   (rr(0x08, 1, 6), 0x4A, 0x20), (s(0xB213, 6, 0), 0x4A, 0x10), (half(0xE501) + half(0x5000) + half(0), 0x4A, 0x02), (data(0xB208), 0x4B, 0x40),
