@@ -101,9 +101,7 @@
         stq $0,0x160($15)
         beq $10,done
         call_pal retsys
-done:   lda $1,1($31)
-        stq $1,0x1f8($15)
-        br $31,done
+done:   br $31,last
         .org 0x310300      // memory management: address, reason, access; on behind the instruction
         stq $16,0x180($12)
         stq $17,0x188($12)
@@ -137,3 +135,37 @@ done:   lda $1,1($31)
         stq $30,0x50($9)
         lda $10,0($31)
         call_pal callsys
+        .org 0x310500      // an interrupt of its own making, and PALcode anew
+last:   lda $16,0x600($14)
+        lda $17,0($31)
+        call_pal wrent               // interrupts
+        call_pal wrperfmon
+        call_pal whami
+        bis $0,$31,$16
+        call_pal wripir
+        lda $16,7($31)
+        call_pal swppal              // no such variant
+        stq $0,0x1c0($15)
+        lda $16,2($31)
+        lda $17,0x680($14)
+        ldah $18,0x50($31)
+        lda $18,0x6000($18)
+        lda $19,0($31)
+        call_pal swppal
+        .org 0x310600      // interrupts: kind, status, frame
+        stq $16,0x1a8($15)
+        call_pal rdps
+        stq $0,0x1b0($15)
+        ldq $1,0($30)
+        stq $1,0x1b8($15)
+        call_pal rti
+        .org 0x310680      // begun anew
+        stq $26,0x1c8($15)
+        stq $30,0x1d0($15)
+        call_pal rdusp
+        stq $0,0x1d8($15)
+        call_pal rdunique
+        stq $0,0x1e0($15)
+end:    lda $1,1($31)
+        stq $1,0x1f8($15)
+        br $31,end
