@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -180,7 +181,7 @@ class ObligationCheck {
                                             all({pair.meant, first.exists, second.exists, terms().distinct(one, two),
                                                  terms().eq(first.physical, second.physical)}),
                                             k, {}));
-            std::vector<std::set<Term>> impossible;  // all conjuncts of each
+            std::vector<std::vector<Term>> impossible;  // all conjuncts of each
             for (const unsigned units : sizes) {
                 const auto translate = [&](const Before& before) {
                     Instance instance = before.instance;
@@ -206,7 +207,7 @@ class ObligationCheck {
                     const Term bad = terms().and_(so_far, terms().not_(right));
                     so_far = terms().and_(so_far, right);
                     // What cannot be although less is asked for cannot be.
-                    std::set<Term> parts = conjuncts(bad);
+                    std::vector<Term> parts = terms().conjuncts(bad);
                     const bool known = std::any_of(impossible.begin(), impossible.end(), [&](const auto& fewer) {
                         return std::includes(parts.begin(), parts.end(), fewer.begin(), fewer.end());
                     });
@@ -319,24 +320,6 @@ class ObligationCheck {
         for (const Term condition : conditions) result = terms().and_(result, condition);
         return result;
     }
-    /// Whose conjunction the formula is, with De Morgan.
-    std::set<Term> conjuncts(Term formula) {
-        std::set<Term> result;
-        std::vector<Term> open{formula};
-        while (!open.empty()) {
-            const Term term = open.back();
-            open.pop_back();
-            const isa::Node node = terms().node(term);
-            const isa::Node inner = node.op == isa::Op::not_ ? terms().node(Term{node.a}) : node;
-            if (node.op == isa::Op::and_)
-                open.insert(open.end(), {Term{node.a}, Term{node.b}});
-            else if (node.op == isa::Op::not_ && inner.op == isa::Op::or_)
-                open.insert(open.end(), {terms().not_(Term{inner.a}), terms().not_(Term{inner.b})});
-            else
-                result.insert(term);
-        }
-        return result;
-    }
     Term guest_mode(const Before& before) { return in_.stays(before, {}, {}, {}); }
 
     /// What becomes of a form in a pair of states.
@@ -398,13 +381,19 @@ class ObligationCheck {
         };
         for (const auto& load : meaning.loads) cut(load);
         for (const auto& store : meaning.stores) cut(store);
-        std::vector<std::set<Term>> machine;  // conjuncts of what each trap asks for
-        std::vector<std::set<Term>> real;
+        using Conjuncts = std::vector<Term>;
+        const auto without = [](const Conjuncts& some, const Conjuncts& others) {
+            Conjuncts rest;
+            std::set_difference(some.begin(), some.end(), others.begin(), others.end(), std::back_inserter(rest));
+            return rest;
+        };
+        std::vector<Conjuncts> machine;  // of what each trap asks for
+        std::vector<Conjuncts> real;
         std::vector<std::set<Term>> read;  // addresses
         for (const auto& trap : meaning.traps) {
             const Term here = terms().substitute(pair.real.instance(trap.guard), any);
-            machine.push_back(conjuncts(terms().substitute(pair.machine.instance(trap.guard), any)));
-            real.push_back(conjuncts(here));
+            machine.push_back(terms().conjuncts(terms().substitute(pair.machine.instance(trap.guard), any)));
+            real.push_back(terms().conjuncts(here));
             read.emplace_back();
             const auto support = terms().support(std::span(&here, 1));
             for (const Term address : addresses)
@@ -415,18 +404,15 @@ class ObligationCheck {
             if (std::includes(machine[t].begin(), machine[t].end(), real[t].begin(), real[t].end())) continue;
             Term bad = pair.meant;
             const auto also = [&](Term condition) { bad = terms().and_(bad, condition); };
-            for (const Term part : machine[t])
-                if (!real[t].contains(part)) also(part);
+            for (const Term part : without(machine[t], real[t])) also(part);
             isa::Substitution renamed;
             for (const Term address : read[t]) renamed.emplace(address, any_address(renamed.size()));
             for (std::size_t u = 0; u < real.size(); ++u) {
                 const bool concerns = std::any_of(read[u].begin(), read[u].end(),
                                                   [&](Term address) { return read[t].contains(address); });
                 if (u != t && !concerns) continue;
-                Term traps = terms().boolean(true);
-                for (const Term part : real[u])
-                    if (!machine[t].contains(part)) traps = terms().and_(traps, part);
-                also(terms().not_(traps));
+                const Conjuncts traps = without(real[u], machine[t]);
+                also(terms().not_(terms().all(std::span(traps))));
             }
             if (solver_.possible("traps", terms().substitute(bad, renamed)) != Verdict::no) return false;
         }

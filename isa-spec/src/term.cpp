@@ -314,6 +314,26 @@ Term Terms::propagate(Term formula) {
     return and_(known, formula);
 }
 
+std::vector<Term> Terms::conjuncts(Term formula) {
+    std::vector<Term> result;
+    std::vector<Term> open{formula};
+    while (!open.empty()) {
+        const Term term = open.back();
+        open.pop_back();
+        const Node n = node(term);
+        const Node negated = n.op == Op::not_ ? node(Term{n.a}) : n;
+        if (n.op == Op::and_)
+            open.insert(open.end(), {Term{n.a}, Term{n.b}});
+        else if (n.op == Op::not_ && negated.op == Op::or_)
+            open.insert(open.end(), {not_(Term{negated.a}), not_(Term{negated.b})});
+        else
+            result.push_back(term);
+    }
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+    return result;
+}
+
 std::vector<Variable> Terms::support(std::span<const Term> roots) const {
     std::vector<Variable> result;
     each_below(*this, roots, [&](Term term) {

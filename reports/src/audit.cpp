@@ -90,7 +90,7 @@ struct Result {
 class RowAudit {
   public:
     RowAudit(const isa::Spec& spec, const isa::Context& context, model::Simulator& simulator,
-             const ConfirmOptions& options, const std::vector<Column>& columns, Probe& probe, const State& base,
+             const ConfirmOptions& options, const std::vector<Column>& columns, Probe& probe, const State& reset,
              const check::Row& row)
         : spec_(spec),
           context_(context),
@@ -98,7 +98,7 @@ class RowAudit {
           columns_(columns),
           assumptions_(options.assumptions),
           probe_(probe),
-          base_(base),
+          reset_(reset),
           row_(row),
           random_(mix(options.seed ^ hash_of(spec[row.instruction].identifier))) {
         audit_.wanted = std::max(options.states_per_instruction, spec[row.instruction].form_count);
@@ -143,6 +143,15 @@ class RowAudit {
                 state.set(spec_[part.element], static_cast<std::uint64_t>(part.value));
     }
 
+    /// One of those that say in which mode the state is.
+    [[nodiscard]] bool of_modes(isa::ElementId element) const {
+        const auto in = [&](isa::ModeId mode) {
+            return std::any_of(spec_[mode].cube.begin(), spec_[mode].cube.end(),
+                               [&](const auto& part) { return part.element == element; });
+        };
+        return in(context_.supervisor) || in(context_.user);
+    }
+
     void assume(State& state) {
         for (const auto& [element, value, bits] : assumptions_) {
             const std::uint64_t old = state.get(spec_[element]);
@@ -151,9 +160,33 @@ class RowAudit {
         }
     }
 
-    /// A supervisor state; sometimes close to the base, which satisfies the invariants.
+    /// Gives what is spoken of by conditions that do not hold other values, at random, as long as no more are broken.
+    void settle(State& state) {
+        auto broken = probe_.broken(state);
+        for (unsigned tries = 0; tries < 64 && !broken.empty(); ++tries) {
+            const auto& [elements, constants] = probe_.subject(broken[random_.below(broken.size())]);
+            if (elements.empty()) return;
+            const isa::ElementId element = elements[random_.below(elements.size())];
+            const isa::Element& changed = spec_[element];
+            if (of_modes(element)) continue;
+            std::uint64_t value = random_.value(changed.width);
+            if (const std::uint64_t given = random_.below(elements.size() + constants.size() + 1);
+                given < elements.size())
+                value = state.get(spec_[elements[given]]);
+            else if (given - elements.size() < constants.size())
+                value = constants[given - elements.size()];
+            State next = state;
+            next.set(changed, value & static_cast<std::uint64_t>(isa::ones(changed.width)));
+            auto still = probe_.broken(next);
+            if (still.size() > broken.size()) continue;
+            state = std::move(next);
+            broken = std::move(still);
+        }
+    }
+
+    /// A supervisor state; sometimes close to that at reset, or to zeros.
     State random_state() {
-        State state = base_;
+        State state = random_.below(2) == 0 ? reset_ : State(spec_);
         const std::uint64_t keep = random_.below(3);  // of four
         for (const isa::Element& element : spec_.elements) {
             for (unsigned entry = 0; entry < element.entries; ++entry)
@@ -172,6 +205,7 @@ class RowAudit {
                 if (other.element == part.element && other.value != part.value &&
                     role_in(spec_, context_, part.element) != Role::mode)
                     state.set(spec_[part.element], free.get(spec_[part.element]));
+        settle(state);
         assume(state);
         return state;
     }
@@ -214,7 +248,7 @@ class RowAudit {
 
     /// Nothing where the state is impossible or the instruction cannot be fetched.
     std::optional<Result> step(const State& state, const Instance& instance, const SharedMemory& memory) {
-        if (!probe_.possible(state)) return std::nullopt;
+        if (!probe_.broken(state).empty()) return std::nullopt;
         auto footprint = probe_.footprint(state, instance, memory);
         if (!footprint) return std::nullopt;
         for (const auto& [address, value] : footprint->memory)
@@ -250,6 +284,22 @@ class RowAudit {
         return result;
     }
 
+    /// Tables by which as many of the two states as can soon be found come to the instruction.
+    void lead_to(const State& first, const State& second, std::size_t units, Contents& physical) {
+        unsigned most = 0;
+        for (unsigned tries = 0; tries < 32 && most < 2 && !spec_.translation.loads.empty(); ++tries) {
+            const Contents tables{random_.bits(), physical.mask};
+            const auto comes = [&](const State& state) {
+                return probe_.fetched(state, units, [&](std::uint64_t address) { return tables.at(address); }) ? 1U
+                                                                                                               : 0U;
+            };
+            const unsigned come = comes(first) + comes(second);
+            if (come <= most) continue;
+            most = come;
+            physical = tables;
+        }
+    }
+
     void sample() {
         const auto instance = random_instance();
         if (!instance) return;
@@ -257,7 +307,8 @@ class RowAudit {
         const State second = in_user_mode(first);
         const auto unit_mask = static_cast<std::uint64_t>(isa::ones(spec_.unit_bits));
         const Contents view{random_.bits(), unit_mask};
-        const Contents physical{random_.bits(), unit_mask};
+        Contents physical{random_.bits(), unit_mask};
+        lead_to(first, second, instance->units.size(), physical);
         const std::uint64_t pc = probe_.address_at(first, 0);
         const auto address_mask = static_cast<std::uint64_t>(isa::ones(spec_.address_width));
         const SharedMemory memory{[&](std::uint64_t address) {
@@ -419,7 +470,7 @@ class RowAudit {
     const std::vector<Column>& columns_;
     const std::vector<check::Assumption>& assumptions_;
     Probe& probe_;
-    const State& base_;
+    const State& reset_;
     const check::Row& row_;
     Random random_;
     const Column* mode_ = nullptr;
@@ -441,16 +492,14 @@ Auditor::Auditor(const isa::Spec& spec, const isa::Context& context, model::Simu
       options_(options),
       columns_(columns_of(spec, context)),
       probe_(spec),
-      base_(spec) {
-    if (!probe_.possible(base_)) {
-        simulator_.clear_memory();
-        simulator_.reset();
-        base_ = simulator_.state();
-    }
+      reset_(spec) {
+    simulator_.clear_memory();
+    simulator_.reset();
+    reset_ = simulator_.state();
 }
 
 Audit Auditor::audit(const check::Row& row) {
-    return RowAudit(spec_, context_, simulator_, options_, columns_, probe_, base_, row).run();
+    return RowAudit(spec_, context_, simulator_, options_, columns_, probe_, reset_, row).run();
 }
 
 }  // namespace pogo::report

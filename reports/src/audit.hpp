@@ -26,7 +26,7 @@ class Auditor {
     const ConfirmOptions& options_;
     std::vector<Column> columns_;
     Probe probe_;
-    isa::State base_;  ///< satisfies the invariants
+    isa::State reset_;
 };
 
 }  // namespace pogo::report

@@ -9,6 +9,7 @@
 namespace pogo::report {
 
 using isa::Term;
+using isa::Terms;
 
 Probe::Probe(const isa::Spec& spec) : spec_(spec), walk_(spec) {
     domain_.spec = &spec;
@@ -18,11 +19,26 @@ Probe::Probe(const isa::Spec& spec) : spec_(spec), walk_(spec) {
     const auto prepare = [&](const std::vector<Term>& roots) {
         return Code{isa::compile(spec.terms, roots), roots.empty()};
     };
+    Terms terms = spec.terms;
+    Term all = terms.boolean(true);
+    for (const auto& invariant : spec.invariants) all = terms.and_(all, invariant.holds);
+    for (const Term stops : {spec.waiting, spec.halted})
+        if (stops.valid()) all = terms.and_(all, terms.not_(stops));
     std::vector<Term> roots;
-    for (const auto& invariant : spec.invariants) roots.push_back(invariant.holds);
-    if (spec.waiting.valid()) roots.push_back(spec.waiting);
-    if (spec.halted.valid()) roots.push_back(spec.halted);
-    possible_ = prepare(roots);
+    for (const Term conjunct : terms.conjuncts(all)) {
+        roots.push_back(conjunct);
+        Subject subject;
+        isa::each_below(terms, std::span(&conjunct, 1), [&](Term term) {
+            const isa::Node node = terms.node(term);
+            if (node.op == isa::Op::constant && terms.sort(term).is_bits())
+                subject.constants.push_back(static_cast<std::uint64_t>(terms.value(term)));
+            if (node.op != isa::Op::variable) return;
+            const std::uint32_t e = domain_.element_of[node.a];
+            if (!spec.elements[e].is_file()) subject.elements.push_back({e});
+        });
+        subjects_.push_back(std::move(subject));
+    }
+    conditions_ = {isa::compile(terms, roots), false};
     roots.clear();
     for (const auto& bank : spec.banks) roots.push_back(bank.selector);
     selectors_ = prepare(roots);
@@ -59,14 +75,13 @@ std::optional<std::uint64_t> Probe::translate(std::uint64_t address, unsigned ac
                      [&](std::uint64_t physical, unsigned count) { return number_at(physical, count, read); });
 }
 
-bool Probe::possible(const isa::State& state) {
+std::vector<Probe::Condition> Probe::broken(const isa::State& state) {
     domain_.state = &state;
-    run(possible_, 0, possible_.program.steps.size());
-    std::size_t i = 0;
-    for (; i < spec_.invariants.size(); ++i)
-        if (root(possible_, i) == 0) return false;
-    if (spec_.waiting.valid() && root(possible_, i++) != 0) return false;
-    return !spec_.halted.valid() || root(possible_, i) == 0;
+    run(conditions_, 0, conditions_.program.steps.size());
+    std::vector<Condition> result;
+    for (Condition condition = 0; condition < subjects_.size(); ++condition)
+        if (root(conditions_, condition) == 0) result.push_back(condition);
+    return result;
 }
 
 std::uint64_t Probe::address_at(const isa::State& state, std::uint64_t offset) const {

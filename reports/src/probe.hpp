@@ -66,8 +66,16 @@ class Probe {
   public:
     explicit Probe(const isa::Spec& spec);
 
-    /// Invariants hold and instructions are executed.
-    [[nodiscard]] bool possible(const isa::State& state);
+    /// What a state must satisfy before an instruction: a conjunct of an invariant, or that the machine runs.
+    using Condition = std::uint32_t;
+    /// Those that are not satisfied.
+    [[nodiscard]] std::vector<Condition> broken(const isa::State& state);
+    /// What a condition speaks of.
+    struct Subject {
+        std::vector<isa::ElementId> elements;  ///< scalars
+        std::vector<std::uint64_t> constants;
+    };
+    [[nodiscard]] const Subject& subject(Condition condition) const { return subjects_[condition]; }
     /// Where the pc's instruction of so many units lies in physical memory; nothing if the fetch faults. `read` gives
     /// the units of physical memory that translations load.
     using Read = std::function<std::uint64_t(std::uint64_t physical)>;
@@ -106,7 +114,8 @@ class Probe {
 
     const isa::Spec& spec_;
     isa::Concrete<Word, StateLeaves> domain_;
-    Code possible_;
+    Code conditions_;
+    std::vector<Subject> subjects_;  ///< by Condition
     isa::Walk walk_;
     Code selectors_;
     std::unordered_map<std::uint32_t, Code> forms_;

@@ -168,6 +168,9 @@ class Terms {
     /// A formula that means the same: what a conjunct says of a term's value is known in all others.
     [[nodiscard]] Term propagate(Term formula);
 
+    /// The formulas whose conjunction this one is, in ascending order; by De Morgan, too.
+    [[nodiscard]] std::vector<Term> conjuncts(Term formula);
+
     /// The variables that occur in the terms, in ascending order.
     [[nodiscard]] std::vector<Variable> support(std::span<const Term> roots) const;
 
