@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isa/term.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -360,6 +361,18 @@ TEST(Terms, PropagateKnowsWhatConjunctsSay) {
               t.all(std::array{t.not_(p), t.not_(one), zero}));
     EXPECT_TRUE(t.is_false(t.propagate(t.and_(zero, t.eq(x, t.constant(8, 1))))));
     EXPECT_EQ(t.propagate(t.or_(less, zero)), t.or_(less, zero));
+}
+
+TEST(Terms, TakesAConjunctionApart) {
+    Terms t;
+    const auto variable = [&](const char* name) { return t.variable(t.declare(name, Sort::boolean())); };
+    const Term p = variable("p");
+    const Term q = variable("q");
+    const Term r = variable("r");
+    using ::testing::UnorderedElementsAre;
+    EXPECT_THAT(t.conjuncts(t.and_(p, t.not_(t.or_(q, t.not_(t.and_(r, p)))))), UnorderedElementsAre(p, t.not_(q), r));
+    EXPECT_THAT(t.conjuncts(t.or_(p, q)), UnorderedElementsAre(t.or_(p, q)));
+    EXPECT_THAT(t.conjuncts(t.not_(p)), UnorderedElementsAre(t.not_(p)));
 }
 
 TEST(Terms, KnowsThatABitIsOneOfTwo) {
