@@ -423,7 +423,8 @@ TEST(OneHundredGuests, AreNotKeptApartByAWrongMap) {
     EXPECT_NE(monitor.take_output(1).substr(9, 8), "00000000");
 }
 
-// Entries of a register file are mapped one by one: relocation that lies in one is moved as relocation in two registers is.
+// Entries of a register file are mapped one by one: relocation that lies in one is moved as relocation in two registers
+// is.
 TEST(Entries, OfARegisterFileAreMapped) {
     std::string text = text_of(POGO_SPECS "/lecture.isa");
     for (const char* const declaration : {"register base ", "register limit "}) {
@@ -439,7 +440,8 @@ TEST(Entries, OfARegisterFileAreMapped) {
     const auto spec = load_spec(sources, sources.add("lecture.isa", text), std::nullopt, {}, diagnostics);
     ASSERT_TRUE(spec.has_value()) << render(diagnostics, sources);
     const VmMap* const map = map_of(*spec, "trap_and_emulate");
-    EXPECT_EQ(std::count_if(map->map.begin(), map->map.end(), [](const Write& write) { return write.index.valid(); }), 2);
+    EXPECT_EQ(std::count_if(map->map.begin(), map->map.end(), [](const Write& write) { return write.index.valid(); }),
+              2);
     const Ended before = bare(*spec, lecture);
     EXPECT_EQ(before.exit_code, 0U);
     expect_the_same(*spec, lecture, guest(*spec, map, lecture, small), before);

@@ -47,7 +47,7 @@ struct Asked {
     std::optional<std::string> extension;
     std::optional<std::string> context;
     std::vector<std::pair<std::string, isa::Word>> assumed;  // by name of the element
-    std::vector<std::pair<std::string, Verdict>> maps;  // by name: whether it holds
+    std::vector<std::pair<std::string, Verdict>> maps;       // by name: whether it holds
     Published theorem1;
     Published theorem3;
     std::vector<KnownRow> rows;

@@ -115,7 +115,8 @@ TEST_F(Verification, NothingIsProvedOfNoStates) {
     const Result no_user = pogo("check " + lecture_ + " --assume ccr.S=1");
     EXPECT_EQ(no_user.code, 65);
     EXPECT_THAT(no_user.out, HasSubstr("error[E0819]: no state is in mode `user` in context `deprivileged`"));
-    for (const char* all : {"check ", "check --no-witnesses ", "map ", "remedy --kind paravirt ", "remedy --kind trap "}) {
+    for (const char* all :
+         {"check ", "check --no-witnesses ", "map ", "remedy --kind paravirt ", "remedy --kind trap "}) {
         const Result none = pogo(all + lecture_ + " --assume ccr.I=1 --assume ccr.I=0");
         EXPECT_EQ(none.code, 65) << all;
         EXPECT_THAT(none.out, HasSubstr("lecture.isa:")) << all;

@@ -55,8 +55,9 @@ TEST_F(Confirm, TheExtendedMachineOf1974Holds) {
 TEST_F(Confirm, TheBankedStackPointersOfThe68000Hold) { expect_sound(Machine("m68k.isa").spec); }
 TEST_F(Confirm, The68010Holds) { expect_sound(Machine("m68k.isa", {{"model", "68010"}}).spec); }
 
-// States that chance alone does not meet: what is assumed of many bits and of numbers of 64, and tables of three levels that
-// lead to the instruction. Of the Alpha's 86 instructions two in a hundred states were found before any were looked for.
+// States that chance alone does not meet: what is assumed of many bits and of numbers of 64, and tables of three levels
+// that lead to the instruction. Of the Alpha's 86 instructions two in a hundred states were found before any were
+// looked for.
 TEST_F(Confirm, FindsStatesThatMeetWhatIsAssumed) {
     const Machine alpha("alpha.isa");
     const Machine nested("aarch64.isa", {{"under", "guest_hypervisor"}, {"nesting", "feat_nv"}});
