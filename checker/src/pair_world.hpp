@@ -117,7 +117,6 @@ class PairWorld {
     [[nodiscard]] bool walks() const { return !machines.a.translation.loads.empty(); }
 
     std::map<std::pair<std::size_t, unsigned>, isa::Term> choices_;
-    std::size_t forms_ = 0;
 };
 
 }  // namespace pogo::check
