@@ -279,10 +279,10 @@ class ObligationCheck {
                 for (const auto& candidate : question.candidates) goals_.push_back(candidate.goal);
             }
         }
-        const auto breaks = [&](Pair& pair, const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+        const auto breaks = [&](Pair& pair, const isa::Meaning& real, const std::vector<isa::Variable>& parameters) {
             const Run machine = forms_[0].run(pair.machine);
             const auto& fields = forms_[1].fields();
-            const Term stays = in_.stays(pair.real, meaning, parameters, {fields.begin(), fields.end() - 1});
+            const Term stays = in_.stays(pair.real, real, parameters, {fields.begin(), fields.end() - 1});
             return all({pair.meant, machine.completes, stays, terms().not_(in_.remains(machine))});
         };
         const auto entry = [&](const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
@@ -301,11 +301,12 @@ class ObligationCheck {
             }
         }
         for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
-            const isa::Meaning& meaning = spec_.interrupts[i].entry;
+            const isa::Meaning& meaning = spec_.interrupts[on_the_virtual_machine(i)].entry;
             if (!concerns(meaning)) continue;
             entry(meaning, {});
             for (std::size_t k = 0; k < pairs_.size(); ++k) {
-                const Term bad = terms().and_(breaks(pairs_[k], meaning, {}), is_due(pairs_[k].real, i));
+                const Term bad =
+                    terms().and_(breaks(pairs_[k], spec_.interrupts[i].entry, {}), is_due(pairs_[k].real, i));
                 broken = either(broken, refuted("where", bad, k, {}));
             }
         }
@@ -497,6 +498,13 @@ class ObligationCheck {
         Term result = takes_none(*act.before);
         for (const auto& entry : act.entries) result = terms().or_(result, entry.happens);
         return result;
+    }
+
+    /// What the map says that an interrupt of the real machine is there.
+    [[nodiscard]] std::uint32_t on_the_virtual_machine(std::uint32_t number) const {
+        for (const auto& [of_real, of_machine] : map_.interrupts)
+            if (of_real == number) return of_machine;
+        return number;
     }
 
     /// The state with other values in the guest's registers.
