@@ -93,6 +93,9 @@ class ObligationCheck {
     /// As a replay can tell: one of the interrupts predicted comes, or none at all.
     isa::Term foreseen(Act& act);
 
+    /// What the map says that an interrupt of the real machine is there.
+    [[nodiscard]] std::uint32_t on_the_virtual_machine(std::uint32_t number) const;
+
     /// The state with other values in the guest's registers.
     Before with_other_guest(const Before& before, bool real);
 

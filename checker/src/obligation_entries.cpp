@@ -111,10 +111,10 @@ Obligation ObligationCheck::where() {
             for (const auto& candidate : question.candidates) goals_.push_back(candidate.goal);
         }
     }
-    const auto breaks = [&](Pair& pair, const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
+    const auto breaks = [&](Pair& pair, const isa::Meaning& real, const std::vector<isa::Variable>& parameters) {
         const Run machine = forms_[0].run(pair.machine);
         const auto& fields = forms_[1].fields();
-        const Term stays = in_.stays(pair.real, meaning, parameters, {fields.begin(), fields.end() - 1});
+        const Term stays = in_.stays(pair.real, real, parameters, {fields.begin(), fields.end() - 1});
         return all({pair.meant, machine.completes, stays, terms().not_(in_.remains(machine))});
     };
     const auto entry = [&](const isa::Meaning& meaning, const std::vector<isa::Variable>& parameters) {
@@ -133,11 +133,11 @@ Obligation ObligationCheck::where() {
         }
     }
     for (std::uint32_t i = 0; i < spec_.interrupts.size(); ++i) {
-        const isa::Meaning& meaning = spec_.interrupts[i].entry;
+        const isa::Meaning& meaning = spec_.interrupts[on_the_virtual_machine(i)].entry;
         if (!concerns(meaning)) continue;
         entry(meaning, {});
         for (std::size_t k = 0; k < pairs_.size(); ++k) {
-            const Term bad = terms().and_(breaks(pairs_[k], meaning, {}), is_due(pairs_[k].real, i));
+            const Term bad = terms().and_(breaks(pairs_[k], spec_.interrupts[i].entry, {}), is_due(pairs_[k].real, i));
             broken = either(broken, refuted("where", bad, k, {}));
         }
     }
@@ -171,6 +171,12 @@ Term ObligationCheck::foreseen(Act& act) {
     Term result = takes_none(*act.before);
     for (const auto& entry : act.entries) result = terms().or_(result, entry.happens);
     return result;
+}
+
+std::uint32_t ObligationCheck::on_the_virtual_machine(std::uint32_t number) const {
+    for (const auto& [of_real, of_machine] : map_.interrupts)
+        if (of_real == number) return of_machine;
+    return number;
 }
 
 Before ObligationCheck::with_other_guest(const Before& before, bool real) {
