@@ -108,24 +108,25 @@ def through(vector, kind=0xE5, selector=0x78):
 SWITCHES = [
     *[(f"{name} task", setting, prefix + f"{code} $0x{s:x},$0") for name, code in (("call", "lcall"), ("jmp", "ljmp"))
       for setting, prefix, selectors in (("", "", (0x78, 0x7B, 0x80, 0x83, 0x88, 0x90, 0x98, 0x9B, 0xA0, 0xA3, 0xA8, 0xAB, 0xB0, 0xB8, 0xC0, 0xD0, 0xD8, 0xE0)),
-                                         ("", OUTER, (0x80, 0xA0)), ("I", OUTER + put(eflags=0x7202), (0x80,)), ("L", "", (0xA4, 0x7C)), ("B", "", (0x80,))) for s in selectors],
+                                         ("", OUTER, (0x80, 0xA0)), ("I", OUTER + put(eflags=0x7202), (0x80,)), ("B", "", (0x80,))) for s in selectors],
+    *[(f"{name} task, local table", "L", f"{code} $0x{s:x},$0") for name, code in (("call", "lcall"), ("jmp", "ljmp")) for s in (0x34, 0x7C)],
     *[(f"{name} task, local gate", "", f"{code} $0xC8,$0") for name, code in (("call", "lcall"), ("jmp", "ljmp"))],
     *[("int task", "", through(0x81, kind, selector) + "int $0x81") for kind, selector in ((0xE5, 0x78), (0x85, 0x78), (0x65, 0x78), (0xE5, 0x88), (0xE5, 0x90), (0xE5, 0x98), (0xE5, 0x10), (0xE5, 0))],
     ("int task", "", OUTER + through(0x81) + "int $0x81"), ("int task", "I", through(0x81) + "int $0x81"), ("int task, local gate", "", through(0x81, selector=0x7C) + "int $0x81"),
     *[("exception task", "", outer + through(6) + "ud2") for outer in ("", OUTER)],
     *[("exception task", "", outer + through(13) + "movl $0x7F8,%eax; movl %eax,%ds") for outer in ("", OUTER)],
-    ("exception task", "", through(13, selector=0x88) + "movl $0x7F8,%eax; movl %eax,%ds"),
+    ("exception task, busy", "", through(6, selector=0x88) + "ud2"),
     *[("iret task", "", BUSY + LINKED % s + NT + "iret") for s in (0x78, 0x7B, 0x88, 0x90, 0x28, 0x10, 0x00, 0x7F8, 0x7C, 0x98)],
     ("iret task", "", OUTER + BUSY + LINKED % 0x78 + NT + "iret"), ("iret task", "", LINKED % 0x78 + NT + "iret"),
     ("iret task", "", BUSY + LINKED % 0x78 + put(eflags=0x4002) + NT + "iret"),
     ("iret back", "", put(eip="returns") + "movl $0x8B,%ecx; movb %cl,gdt + 0x2D; lcall $0x80,$0; movl $0x5555,%eax"),
     ("iret back", "", OUTER + put(eip="returns") + "movl $0x8B,%ecx; movb %cl,gdt + 0x2D; lcall $0xA0,$0; str %eax"),
-    *[("new task", "", OUTER + put(**{field: value}) + "lcall $0x80,$0") for field, value in (
-        ("ldt", 0x30), ("ldt", 0x34), ("ldt", 0x10), ("ldt", 0x7F8), ("ldt", 0x90), ("ldt", 0xE8), ("cs", 0), ("cs", 0x23), ("cs", 0x0B), ("cs", 0x43), ("cs", 0xF3), ("cs", 0x7FB),
+    *[(f"new task, {'data' if (field, value) in (('ds', 0), ('ds', 0x43)) else field}", "", OUTER + put(**{field: value}) + "lcall $0x80,$0") for field, value in (
+        ("ldt", 0x30), ("ldt", 0x34), ("ldt", 0x10), ("ldt", 0x7F8), ("ldt", 0x90), ("ldt", 0xE8), ("cs", 0x03), ("cs", 0x23), ("cs", 0x0B), ("cs", 0x43), ("cs", 0xF3), ("cs", 0x7FB),
         ("ss", 0), ("ss", 0x10), ("ss", 0x20), ("ss", 0x1B), ("ss", 0x5B), ("ss", 0x6B), ("ss", 0x7FB), ("ds", 0), ("ds", 0x10), ("ds", 0x13), ("ds", 0x43), ("ds", 0x7F8), ("ds", 0x6B), ("ds", 0x78),
         ("es", 0x10), ("fs", 0x10), ("gs", 0x6B))],
-    ("new task", "", OUTER + put(ldt=0x30, ds=0x27, ss=0x27, cs=0x1F) + "lcall $0x80,$0"), ("new task", "", OUTER + put(ds=0x27) + "lcall $0x80,$0"),
-    ("new task", "", put(ds=0x7F8) + "ljmp $0x80,$0"), ("new task", "", put(cs=0x1B) + "ljmp $0x80,$0"),
+    ("new task", "", OUTER + put(ldt=0x30, ds=0x27, ss=0x27, cs=0x1F) + "lcall $0x80,$0"), ("new task, ds", "", OUTER + put(ds=0x27) + "lcall $0x80,$0"),
+    ("new task, ds", "", put(ds=0x7F8) + "ljmp $0x80,$0"), ("new task, ss", "", put(cs=0x1B) + "ljmp $0x80,$0"),
 ]
 PREVENTED = [  # settings as above, U: CR4.UMIP
     *[(name, setting, text) for name, text in (
@@ -142,6 +143,12 @@ KNOWN = {
     ("QEMU", "sti", "V"): "the same",
     ("QEMU", "ltr", ""): "LTR of a null selector does not trap (SDM 2A LTR: #GP(0))",
     ("QEMU", "mov to cr0", ""): "CR0.NW without CD does not trap (SDM 2A MOV: #GP(0))",
+    **{("QEMU", f"{name} task, local gate", ""): "a task gate's selector with TI set is #TS (SDM 2A: #GP)" for name in ("call", "jmp", "int")},
+    **{("QEMU", f"{name} task, local table", "L"): "so is that of a task-state segment" for name in ("call", "jmp")},
+    **{("QEMU", f"new task, {what}", ""): "before SS is loaded its faults are not delivered by its CPL, behind it EIP is not the new task's; a conforming CS is #TS (SDM 3A 7.3)"
+       for what in ("ldt", "cs", "ss", "ds", "es", "fs", "gs")},
+    ("QEMU", "new task, data", ""): "limits and rights, as above",
+    ("Bochs", "exception task, busy", ""): "the EXT bit of error codes, which is left out here",
     ("QEMU", "limit", ""): "segment limits are not checked (SDM 3A 5.3)",
     ("QEMU", "read-only", ""): "nor are the rights of segments at each access (SDM 3A 5.4)",
 }
