@@ -95,6 +95,39 @@ SNIPPETS = [
     ("iret", "L", "pushl $0x27; pushl $user_top; pushl $0x3002; pushl $0x1F; pushl $landing; iret"),
     ("sysenter", "", "sysenter"), ("sysexit", "", "sysexit"), ("cpuid", "", "cpuid; movl $1,%eax; movl $1,%ebx"),
 ]
+# Switches of tasks. What the new task tells is of the old one's segment, of its link, of busy bits, TR and CR0.TS, and what is on its stack.
+def put(**fields):  # into the new task-state segment
+    return "".join(f"movl ${value},%ecx; movl %ecx,other + {TSS[field]}; " for field, value in fields.items())
+TSS = {"link": 0, "eip": 0x20, "eflags": 0x24, "esp": 0x38, "es": 0x48, "cs": 0x4C, "ss": 0x50, "ds": 0x54, "fs": 0x58, "gs": 0x5C, "ldt": 0x60}
+OUTER = put(cs=0x1B, ss=0x23, ds=0x23, es=0x23, fs=0x23, gs=0x23, esp="user_top - 64")
+LINKED = "movl $0x%x,%%ecx; movl %%ecx,task; "
+BUSY = "movl $0x8B,%ecx; movb %cl,gdt + 0x7D; "
+NT = "pushl $0x4002; popfl; "
+def through(vector, kind=0xE5, selector=0x78):
+    return f"movl $0x{selector << 16:x},%ecx; movl %ecx,idt + {8 * vector}; movl $0x{kind << 8:x},%ecx; movl %ecx,idt + {8 * vector + 4}; "
+SWITCHES = [
+    *[(f"{name} task", setting, prefix + f"{code} $0x{s:x},$0") for name, code in (("call", "lcall"), ("jmp", "ljmp"))
+      for setting, prefix, selectors in (("", "", (0x78, 0x7B, 0x80, 0x83, 0x88, 0x90, 0x98, 0x9B, 0xA0, 0xA3, 0xA8, 0xAB, 0xB0, 0xB8, 0xC0, 0xD0, 0xD8, 0xE0)),
+                                         ("", OUTER, (0x80, 0xA0)), ("I", OUTER + put(eflags=0x7202), (0x80,)), ("B", "", (0x80,))) for s in selectors],
+    *[(f"{name} task, local table", "L", f"{code} $0x{s:x},$0") for name, code in (("call", "lcall"), ("jmp", "ljmp")) for s in (0x34, 0x7C)],
+    *[(f"{name} task, local gate", "", f"{code} $0xC8,$0") for name, code in (("call", "lcall"), ("jmp", "ljmp"))],
+    *[("int task", "", through(0x81, kind, selector) + "int $0x81") for kind, selector in ((0xE5, 0x78), (0x85, 0x78), (0x65, 0x78), (0xE5, 0x88), (0xE5, 0x90), (0xE5, 0x98), (0xE5, 0x10), (0xE5, 0))],
+    ("int task", "", OUTER + through(0x81) + "int $0x81"), ("int task", "I", through(0x81) + "int $0x81"), ("int task, local gate", "", through(0x81, selector=0x7C) + "int $0x81"),
+    *[("exception task", "", outer + through(6) + "ud2") for outer in ("", OUTER)],
+    *[("exception task", "", outer + through(13) + "movl $0x7F8,%eax; movl %eax,%ds") for outer in ("", OUTER)],
+    ("exception task, busy", "", through(6, selector=0x88) + "ud2"),
+    *[("iret task", "", BUSY + LINKED % s + NT + "iret") for s in (0x78, 0x7B, 0x88, 0x90, 0x28, 0x10, 0x00, 0x7F8, 0x7C, 0x98)],
+    ("iret task", "", OUTER + BUSY + LINKED % 0x78 + NT + "iret"), ("iret task", "", LINKED % 0x78 + NT + "iret"),
+    ("iret task", "", BUSY + LINKED % 0x78 + put(eflags=0x4002) + NT + "iret"),
+    ("iret back", "", put(eip="returns") + "movl $0x8B,%ecx; movb %cl,gdt + 0x2D; lcall $0x80,$0; movl $0x5555,%eax"),
+    ("iret back", "", OUTER + put(eip="returns") + "movl $0x8B,%ecx; movb %cl,gdt + 0x2D; lcall $0xA0,$0; str %eax"),
+    *[(f"new task, {'data' if (field, value) in (('ds', 0), ('ds', 0x43)) else field}", "", OUTER + put(**{field: value}) + "lcall $0x80,$0") for field, value in (
+        ("ldt", 0x30), ("ldt", 0x34), ("ldt", 0x10), ("ldt", 0x7F8), ("ldt", 0x90), ("ldt", 0xE8), ("cs", 0x03), ("cs", 0x23), ("cs", 0x0B), ("cs", 0x43), ("cs", 0xF3), ("cs", 0x7FB),
+        ("ss", 0), ("ss", 0x10), ("ss", 0x20), ("ss", 0x1B), ("ss", 0x5B), ("ss", 0x6B), ("ss", 0x7FB), ("ds", 0), ("ds", 0x10), ("ds", 0x13), ("ds", 0x43), ("ds", 0x7F8), ("ds", 0x6B), ("ds", 0x78),
+        ("es", 0x10), ("fs", 0x10), ("gs", 0x6B))],
+    ("new task", "", OUTER + put(ldt=0x30, ds=0x27, ss=0x27, cs=0x1F) + "lcall $0x80,$0"), ("new task, ds", "", OUTER + put(ds=0x27) + "lcall $0x80,$0"),
+    ("new task, ds", "", put(ds=0x7F8) + "ljmp $0x80,$0"), ("new task, ss", "", put(cs=0x1B) + "ljmp $0x80,$0"),
+]
 PREVENTED = [  # settings as above, U: CR4.UMIP
     *[(name, setting, text) for name, text in (
         ("sgdt", "movl $buffer,%ebx; sgdtl (%ebx); movl 2(%ebx),%eax"), ("sidt", "movl $buffer,%ebx; sidtl (%ebx); movl 2(%ebx),%eax"),
@@ -110,6 +143,12 @@ KNOWN = {
     ("QEMU", "sti", "V"): "the same",
     ("QEMU", "ltr", ""): "LTR of a null selector does not trap (SDM 2A LTR: #GP(0))",
     ("QEMU", "mov to cr0", ""): "CR0.NW without CD does not trap (SDM 2A MOV: #GP(0))",
+    **{("QEMU", f"{name} task, local gate", ""): "a task gate's selector with TI set is #TS (SDM 2A: #GP)" for name in ("call", "jmp", "int")},
+    **{("QEMU", f"{name} task, local table", "L"): "so is that of a task-state segment" for name in ("call", "jmp")},
+    **{("QEMU", f"new task, {what}", ""): "before SS is loaded its faults are not delivered by its CPL, behind it EIP is not the new task's; a conforming CS is #TS (SDM 3A 7.3)"
+       for what in ("ldt", "cs", "ss", "ds", "es", "fs", "gs")},
+    ("QEMU", "new task, data", ""): "limits and rights, as above",
+    ("Bochs", "exception task, busy", ""): "the EXT bit of error codes, which is left out here",
     ("QEMU", "limit", ""): "segment limits are not checked (SDM 3A 5.3)",
     ("QEMU", "read-only", ""): "nor are the rights of segments at each access (SDM 3A 5.4)",
 }
@@ -126,7 +165,10 @@ def program(snippets):
     gdt = [".quad 0", descriptor("", flat, 0xC9B), descriptor("", flat, 0xC93), descriptor("", flat, 0xCFB), descriptor("", flat, 0xCF3),
            descriptor("task - image", 0x67, 0x089), descriptor("gdt - image", 0x7F, 0x082), gate("landing", 0xEC), descriptor("", flat, 0xC9F),
            descriptor("", flat, 0xCBB), descriptor("", flat, 0xC13), descriptor("", flat, 0xCF1), descriptor("", 0xFFFF, 0x4F3),
-           descriptor("", flat, 0xC73), descriptor("mapped_task - image", 0x2067, 0x089)]
+           descriptor("", flat, 0xC73), descriptor("mapped_task - image", 0x2067, 0x089),
+           *[descriptor("other - image", limit, kind) for limit, kind in ((0x67, 0x089), (0x67, 0x0E9), (0x67, 0x0EB), (0x67, 0x069), (0x66, 0x0E9))],  # 78H to 98H
+           *[gate("image", kind, selector) for kind, selector in ((0xE5, 0x78), (0x85, 0x78), (0x65, 0x78), (0xE5, 0x88), (0xE5, 0x90), (0xE5, 0x7C), (0xE5, 0), (0xE5, 0x10))],
+           descriptor("other - image", 0x67, 0x0E9), descriptor("gdt - image", 0x7F, 0x002), descriptor("", flat, 0xC7B)]  # E0H to F0H
     coded = (8, 10, 11, 12, 13, 14, 17)
     present = list(range(0x12)) + [0x80, 0x81]
     stubs = [f"stub{v}: {'' if v in coded else 'pushl $big;'} pushl $big + {v}; jmp common" for v in present]
@@ -170,6 +212,16 @@ mapped: ltr %cx
   movl $gdt + 0x2D,%ebx; movl $0x89,%eax; movb %al,(%ebx)
   movl 8(%edi),%eax; andl $64,%eax; je no_ldt; movl $0x30,%eax; lldt %ax
 no_ldt:
+  movl $0x89,%eax; movl $gdt,%ebx; movb %al,0x7D(%ebx); movl $0xE9,%eax; movb %al,0x85(%ebx); movb %al,0xE5(%ebx); movb %al,0x9D(%ebx)
+  movl $other,%ebx; movl $fresh,%esi
+  movl $26,%ecx
+refresh:
+  movl (%esi),%eax; movl %eax,(%ebx); movl $4,%eax; addl %eax,%esi; addl %eax,%ebx; decl %ecx; jne refresh
+  movl $other,%ebx; movl %edi,0x3C(%ebx); movl %edi,%ebp
+  movl $gates,%esi; movl (%esi),%ecx; movl %ecx,idt + 0x30; movl 4(%esi),%ecx; movl %ecx,idt + 0x34
+  movl 8(%esi),%ecx; movl %ecx,idt + 0x68; movl 12(%esi),%ecx; movl %ecx,idt + 0x6C
+  movl 16(%esi),%ecx; movl %ecx,idt + 0x408; movl 20(%esi),%ecx; movl %ecx,idt + 0x40C
+  movl $0,%ecx; movl %ecx,task
   movl $0,%ecx; movl %ecx,%cr4
   movl 8(%edi),%eax; andl $2,%eax; je no_tsd; addl $4,%ecx
 no_tsd:
@@ -204,6 +256,26 @@ begin:
   movl $0x11111111,%eax; movl $buffer,%ebx; movl $0,%ecx; movl $0,%edx; movl $0,%esi; movl $0,%edi
   iret
 landing: int $0x80
+
+arrived:  # in the new task
+  movl $0x3E7202,%ecx; andl %ecx,task + 0x24
+  movl $0,%ecx; movl %esp,%edi; movl (%edi),%eax
+  movl $task,%esi; call mix
+  movl $mapped_task,%esi; call mix
+  movl other,%ecx; addl %ecx,%eax; call spread
+  movl gdt + 0x2C,%ecx; addl %ecx,%eax; call spread
+  movl gdt + 0x74,%ecx; addl %ecx,%eax; call spread
+  movl gdt + 0x7C,%ecx; addl %ecx,%eax; call spread
+  movl gdt + 0x84,%ecx; addl %ecx,%eax; call spread
+  str %ebx; smsw %ecx; shll $16,%ecx; addl %ecx,%ebx
+  int $0x80
+mix:  # a checksum of what is kept in a task-state segment
+  movl $26,%ecx
+mixed:
+  movl (%esi),%edx; addl %edx,%eax; call spread; movl $4,%edx; addl %edx,%esi; decl %ecx; jne mixed
+  ret
+spread: movl %eax,%edx; shll $5,%eax; addl %edx,%eax; ret
+returns: iret
 
 common:  # vector, error code, EIP, CS, EFLAGS are on the stack
   pushl %eax
@@ -253,6 +325,10 @@ idt_register: .word idt_end - idt - 1; .long idt
 pointer: .long 0x22222222; .word 0x23
 .p2align 2
 buffer: .fill 64, 1, 0
+other: .fill 26, 4, 0
+fresh: .long 0, stack_top, 0x10, 0, 0, 0, 0, 0, arrived, 2, 0x22222222, 0x23232323, 0x24242424, 0x25252525, other_top, 0, 0x26262626, 0x27272727
+.long 0x10, 0x08, 0x10, 0x10, 0x10, 0x10, 0, 0x680000
+gates: GATES
 task: .fill 25, 4, 0
 .word 0, 0x68  # no I/O permission bit map
 mapped_task: .fill 25, 4, 0
@@ -261,11 +337,13 @@ mapped_task: .fill 25, 4, 0
 .byte 0, 0, 1, 0  # port 90H is closed
 .fill 8166, 1, 0
 .p2align 4
+.fill 1024, 1, 0
+other_top: .fill 16, 1, 0
 .fill 4096, 1, 0
 user_top: .fill 16, 1, 0
 .fill 4096, 1, 0
 stack_top: .fill 16, 1, 0
-"""]) + "\n"
+""".replace("GATES", "; ".join(idt[v] for v in (0x06, 0x0D, 0x81)))]) + "\n"
 
 BOOT = r"""
 .code16
@@ -403,7 +481,7 @@ def main():
         print("needs qemu-system-i386 or bochs, and binutils")
         return 77
     with tempfile.TemporaryDirectory() as folder:
-        differ = compare(folder, pogo, spec, peers, SNIPPETS, False) + compare(folder, pogo, spec, peers, PREVENTED, True)
+        differ = compare(folder, pogo, spec, peers, SNIPPETS + SWITCHES, False) + compare(folder, pogo, spec, peers, PREVENTED, True)
         build(folder, svm.program())
         differ += svm.compare(pogo, spec, [(name, lambda name=name, ask=ask: ask(folder, CPUS[name][2])) for name, ask in peers])
         build(folder, vmx.program())
