@@ -80,9 +80,9 @@ Term Elaborator::load(const Place& place, SourceRange where) {
     if (path_.stored) fail(Code::E0313, where);
     const Translated to =
         place.direct ? Translated{place.address, {}} : translate(place.address, place.access, place.units, where);
-    const Variable result = shared_variable(fmt::format("{}{}", load_name_, meaning_.loads.size()),
-                                            Sort::bits(place.units * spec_.unit_bits));
-    if (t.is_false(path_.condition)) return t.variable(result);
+    const unsigned width = place.units * spec_.unit_bits;
+    if (t.is_false(path_.condition)) return t.constant(width, 0);  // whatever it is, nothing is loaded
+    const Variable result = shared_variable(fmt::format("{}{}", load_name_, meaning_.loads.size()), Sort::bits(width));
     meaning_.loads.push_back({path_.condition, place.address, to.physical, place.direct, place.units, result,
                               statement_, place.access, to.variable});
     return t.variable(result);

@@ -542,6 +542,19 @@ TEST(Traps, KeepTheirOrderAndPlaceAmongLoads) {
     EXPECT_EQ(spec.terms.print(traps[1].guard), "(= |load0| #x00)");
 }
 
+// Where the paths exclude each other, what the load would bring has no variable that anybody could give a value.
+TEST(Loads, ThatNoStateReachesAreNotThere) {
+    const Spec spec = must_load(
+        machine("register q : bits(8) role data;"
+                "instruction odd { encoding 0x01; assembly \"odd\";"
+                " if s == 1 { mem[1, 1] = if s == 0 then mem[0, 1] else q; } }"));
+    const Meaning& meaning = spec.forms[0].meaning;
+    EXPECT_TRUE(meaning.loads.empty());
+    ASSERT_EQ(meaning.stores.size(), 1U);
+    for (const auto variable : spec.terms.support(std::span(&meaning.stores[0].data, 1)))
+        EXPECT_TRUE(spec.find_element(spec.terms.name(variable)).valid()) << spec.terms.name(variable);
+}
+
 // The value is what one of the instructions would be in memory, and its fields are taken from there.
 TEST(Execute, DoesWhatTheInstructionDoes) {
     const std::string rest =
