@@ -46,8 +46,8 @@ struct Asked {
     isa::Arguments arguments;
     std::optional<std::string> extension;
     std::optional<std::string> context;
-    std::vector<std::pair<std::string, isa::Word>> assumed;  // by name of the element
-    std::vector<std::pair<std::string, Verdict>> maps;       // by name: whether it holds
+    Assumed assumed;
+    std::vector<std::pair<std::string, Verdict>> maps;  // by name: whether it holds
     Published theorem1;
     Published theorem3;
     std::vector<KnownRow> rows;
@@ -140,7 +140,7 @@ class KnownAnswers {
         if (const Toml* assumed = table.table("assume"))
             for (const auto& [key, where, value] : assumed->entries)
                 if (is(value, Kind::integer, diagnostics_))
-                    run.assumed.emplace_back(key, static_cast<isa::Word>(value.integer));
+                    run.assumed.emplace_back(key, static_cast<std::uint64_t>(value.integer));
         const auto map = table.string("vmm");
         const auto holds = word(table, "vmm_verdict", outcomes);
         if (map.has_value() != holds.has_value()) error(toml.where, "vmm and vmm_verdict go together");
@@ -230,10 +230,8 @@ TEST_P(Machines, AreAsPublished) {
         ASSERT_TRUE(options.context->valid()) << "no context " << *run.context;
     }
 
-    for (const auto& [name, value] : run.assumed) {
-        options.assumptions.push_back({spec.find_element(name), value});
-        ASSERT_TRUE(options.assumptions.back().element.valid()) << "no element " << name;
-    }
+    options.assumptions = assumptions(spec, run.assumed);
+    ASSERT_FALSE(HasFailure());
     EXPECT_THAT(check::empty_modes(spec, options), ::testing::IsEmpty());
 
     const auto found = check::check(spec, options);

@@ -44,16 +44,12 @@ MapDecided map_of(const isa::Arguments& arguments, const std::string& name) {
     return {};
 }
 
-using Assumed = std::vector<std::pair<std::string, std::uint64_t>>;
 check::Findings findings(const isa::Spec& spec, const std::string& context, const Assumed& assumed = {}) {
     check::Options options;
     options.context = spec.find_context(context);
     options.witnesses = false;
     options.jobs = 2;
-    for (const auto& [name, value] : assumed) {
-        options.assumptions.push_back({spec.find_element(name), value});
-        EXPECT_TRUE(options.assumptions.back().element.valid()) << name;
-    }
+    options.assumptions = assumptions(spec, assumed);
     EXPECT_TRUE(options.context->valid()) << context;
     return check::check(spec, options);
 }
@@ -491,8 +487,7 @@ RemedyDecided remedy_of(const std::string& name, const Assumed& assumed) {
     check::RemedyOptions options;
     options.check.witnesses = false;
     options.check.jobs = 2;
-    for (const auto& [element, value] : assumed)
-        options.check.assumptions.push_back({spec.find_element(element), value});
+    options.check.assumptions = assumptions(spec, assumed);
     for (const auto& map : spec.vm_maps) {
         if (map.name != name) continue;
         RemedyDecided result{

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "check/check.hpp"
 #include "isa/elaborate.hpp"
@@ -33,6 +35,17 @@ inline isa::Spec only(const isa::Spec& spec, isa::InstructionId id) {
     result.forms.assign(spec.forms.begin() + row.first_form, spec.forms.begin() + row.first_form + row.form_count);
     for (isa::Form& form : result.forms) form.instruction = {0};
     result.instructions[0].first_form = 0;
+    return result;
+}
+
+/// What is assumed of elements, by their names.
+using Assumed = std::vector<std::pair<std::string, std::uint64_t>>;
+inline std::vector<check::Assumption> assumptions(const isa::Spec& spec, const Assumed& assumed) {
+    std::vector<check::Assumption> result;
+    for (const auto& [name, value] : assumed) {
+        result.push_back({spec.find_element(name), value});
+        EXPECT_TRUE(result.back().element.valid()) << "no element " << name;
+    }
     return result;
 }
 
