@@ -286,14 +286,13 @@ class RowAudit {
 
     /// Tables by which as many of the two states as can soon be found come to the instruction.
     void lead_to(const State& first, const State& second, std::size_t units, Contents& physical) {
-        unsigned most = 0;
-        for (unsigned tries = 0; tries < 32 && most < 2 && !spec_.translation.loads.empty(); ++tries) {
+        if (spec_.translation.loads.empty()) return;
+        int most = 0;
+        for (unsigned tries = 0; tries < 32 && most < 2; ++tries) {
             const Contents tables{random_.bits(), physical.mask};
-            const auto comes = [&](const State& state) {
-                return probe_.fetched(state, units, [&](std::uint64_t address) { return tables.at(address); }) ? 1U
-                                                                                                               : 0U;
-            };
-            const unsigned come = comes(first) + comes(second);
+            const auto read = [&](std::uint64_t address) { return tables.at(address); };
+            const auto comes = [&](const State& state) { return probe_.fetched(state, units, read).has_value(); };
+            const int come = int{comes(first)} + int{comes(second)};
             if (come <= most) continue;
             most = come;
             physical = tables;
